@@ -1,0 +1,161 @@
+// Package reeve is the vocabulary of the house: who acts, on what, what was seen, what was decided, what is kept.
+//
+// Every other package speaks in these words and none of them is defined twice. The package imports nothing of ours
+// and holds no behaviour beyond what a word itself means: order of actions, lattice of labels, wire spelling.
+package reeve
+
+import (
+	"fmt"
+	"time"
+)
+
+// Principal is who acts: a user, a service or an agent.
+type Principal struct {
+	ID        string   // stable pseudonym, such as the id of an API key; "" means nobody was recognised
+	Name      string   // display name, never written to the custody log
+	Role      Role     // what the principal may do at all
+	Groups    []string // groups for rules to name
+	Clearance Label    // highest label the principal may see
+}
+
+// Role is a coarse set of rights. The zero value may do nothing.
+type Role string
+
+const (
+	RoleUser  Role = "user"  // may use models
+	RoleAdmin Role = "admin" // may use models and the admin listener
+)
+
+// Direction says which way text travels through the gateway.
+type Direction uint8
+
+const (
+	In  Direction = iota // from the caller to the model
+	Out                  // from the model to the caller
+)
+
+func (d Direction) String() string {
+	if d == Out {
+		return "out"
+	}
+	return "in"
+}
+
+// ParseDirection reads "in" or "out".
+func ParseDirection(s string) (Direction, error) {
+	switch s {
+	case "in":
+		return In, nil
+	case "out":
+		return Out, nil
+	}
+	return In, fmt.Errorf("direction %q is neither in nor out", s)
+}
+
+// Severity orders findings. The spelling is the JSON one.
+type Severity uint8
+
+const (
+	SeverityInfo Severity = iota
+	SeverityLow
+	SeverityMedium
+	SeverityHigh
+	SeverityCritical
+)
+
+var severities = [...]string{"info", "low", "medium", "high", "critical"}
+
+func (s Severity) String() string { return severities[min(int(s), len(severities)-1)] }
+
+// MarshalText implements encoding.TextMarshaler.
+func (s Severity) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (s *Severity) UnmarshalText(b []byte) error {
+	for i, name := range severities {
+		if name == string(b) {
+			*s = Severity(i)
+			return nil
+		}
+	}
+	return fmt.Errorf("severity %q is not one of %v", b, severities)
+}
+
+// Finding is what was seen. It never holds the matched value unless the caller asked for values.
+// Offsets are bytes, end exclusive: in the file for text formats, in the decoded field where In is "field".
+type Finding struct {
+	Rule        string   `json:"rule"`
+	Kind        string   `json:"kind"`
+	Severity    Severity `json:"severity"`
+	Score       float64  `json:"score"`
+	Path        string   `json:"path,omitempty"`
+	Record      int      `json:"record,omitempty"`
+	Field       string   `json:"field,omitempty"`
+	Line        int      `json:"line,omitempty"`
+	Exchange    string   `json:"exchange,omitempty"`
+	Channel     string   `json:"channel,omitempty"`
+	Start       int      `json:"start"`
+	End         int      `json:"end"`
+	In          string   `json:"in,omitempty"`
+	Fingerprint string   `json:"fingerprint,omitempty"`
+	Label       string   `json:"label,omitempty"`
+	Message     string   `json:"message,omitempty"`
+	Remedy      string   `json:"remedy,omitempty"`
+	Value       string   `json:"value,omitempty"`
+}
+
+// Action is what a rule asks for. Actions are ordered: the strongest of all rules that matched wins.
+type Action uint8
+
+const (
+	Allow Action = iota
+	Review
+	Mask
+	Block
+)
+
+var actions = [...]string{"allow", "review", "mask", "block"}
+
+func (a Action) String() string { return actions[min(int(a), len(actions)-1)] }
+
+// MarshalText implements encoding.TextMarshaler.
+func (a Action) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (a *Action) UnmarshalText(b []byte) error {
+	for i, name := range actions {
+		if name == string(b) {
+			*a = Action(i)
+			return nil
+		}
+	}
+	return fmt.Errorf("action %q is not one of %v", b, actions)
+}
+
+// Verdict is what was decided about a text, with the reasons. The zero value allows.
+type Verdict struct {
+	Action  Action   `json:"action"`
+	Reasons []Reason `json:"reasons,omitempty"`
+}
+
+// Reason is one rule's part in a Verdict. It says how often the rule matched, never what it matched.
+type Reason struct {
+	Rule       string `json:"rule"`
+	Action     Action `json:"action"`
+	Count      int    `json:"count"`
+	Message    string `json:"message,omitempty"`
+	Remedy     string `json:"remedy,omitempty"`
+	LegalBasis string `json:"legal_basis,omitempty"`
+}
+
+// Refusal says why something is not done. It is a value that must be handled, not an error that can be skipped.
+type Refusal struct {
+	Status  int    `json:"-"`       // HTTP status
+	Code    string `json:"code"`    // machine-readable, stable: "unauthenticated", "blocked_by_policy" …
+	Rule    string `json:"rule"`    // the rule that refuses, such as "identity/key"
+	Message string `json:"message"` // what happened, without the refused text
+	Remedy  string `json:"remedy"`  // what the reader can do next
+}
+
+// Clock tells the time. Pure rooms get it handed in.
+type Clock func() time.Time
