@@ -1,0 +1,97 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+)
+
+// migrations lead from an empty database to the present schema, one step per version. A released step is never
+// edited; a change is a new step.
+var migrations = []string{
+	1: `
+CREATE TABLE api_keys (
+	id                  TEXT   NOT NULL PRIMARY KEY,
+	name                TEXT   NOT NULL,
+	secret_sha256       TEXT   NOT NULL,
+	role                TEXT   NOT NULL,
+	clearance           TEXT   NOT NULL,
+	models              TEXT   NOT NULL,
+	requests_per_minute BIGINT NOT NULL,
+	tokens_per_day      BIGINT NOT NULL,
+	created_ms          BIGINT NOT NULL,
+	expires_ms          BIGINT NOT NULL,
+	revoked_ms          BIGINT NOT NULL,
+	spent_day           BIGINT NOT NULL,
+	spent_tokens        BIGINT NOT NULL
+);
+CREATE TABLE admin_outbox (
+	seq      BIGINT NOT NULL PRIMARY KEY,
+	at_ms    BIGINT NOT NULL,
+	act      TEXT   NOT NULL,
+	subject  TEXT   NOT NULL,
+	details  TEXT   NOT NULL,
+	recorded BIGINT NOT NULL
+);
+CREATE INDEX admin_outbox_open ON admin_outbox (recorded, seq);
+INSERT INTO reeve_meta (name, value) VALUES ('keys_version', 0);
+INSERT INTO reeve_meta (name, value) VALUES ('outbox_seq', 0);`,
+}
+
+// querier is a database or a transaction.
+type querier interface {
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+// version reads the schema's version: 0 for an empty database. It refuses what is not ours or is newer.
+func version(ctx context.Context, q querier) (int64, error) {
+	var tables, ours int64
+	err := q.QueryRowContext(ctx,
+		`SELECT COUNT(*), COUNT(CASE WHEN name = 'reeve_meta' THEN 1 END) FROM sqlite_master WHERE type = 'table'`).Scan(&tables, &ours)
+	if err != nil {
+		return 0, err
+	}
+	if ours == 0 {
+		if tables > 0 {
+			return 0, withHint(ErrForeign, "choose another directory with --data")
+		}
+		return 0, nil
+	}
+	var v int64
+	if err := q.QueryRowContext(ctx, `SELECT value FROM reeve_meta WHERE name = $1`, counterSchema).Scan(&v); err != nil {
+		return 0, fmt.Errorf("read the format version: %w", err)
+	}
+	if known := int64(len(migrations) - 1); v > known {
+		return 0, newer(v, known)
+	}
+	return v, nil
+}
+
+// migrate brings the schema to the last step in one transaction: either all steps are done or none is.
+func migrate(ctx context.Context, db *sql.DB, steps []string) error {
+	return inTx(ctx, db, func(tx *sql.Tx) error {
+		from, err := version(ctx, tx)
+		if err != nil {
+			return err
+		}
+		last := int64(len(steps) - 1)
+		if from == last {
+			return nil
+		}
+		if from == 0 {
+			if _, err := tx.ExecContext(ctx, `CREATE TABLE reeve_meta (name TEXT NOT NULL PRIMARY KEY, value BIGINT NOT NULL)`); err != nil {
+				return err
+			}
+			if _, err := tx.ExecContext(ctx, `INSERT INTO reeve_meta (name, value) VALUES ($1, 0)`, counterSchema); err != nil {
+				return err
+			}
+		}
+		for v := from + 1; v <= last; v++ {
+			if _, err := tx.ExecContext(ctx, steps[v]); err != nil {
+				return fmt.Errorf("migrate to format %d: %w", v, err)
+			}
+		}
+		_, err = tx.ExecContext(ctx, `UPDATE reeve_meta SET value = $1 WHERE name = $2`, last, counterSchema)
+		return err
+	})
+}
