@@ -1,0 +1,13 @@
+// Package policies carries the policy files that reeve ships: they are in force where the user has none.
+package policies
+
+import _ "embed"
+
+//go:embed guard.yaml
+var guard []byte
+
+// GuardName is the name under which the default guard policy appears in errors.
+const GuardName = "policies/guard.yaml"
+
+// Guard returns the default guard policy, a fresh copy.
+func Guard() []byte { return append([]byte(nil), guard...) }
