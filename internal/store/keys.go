@@ -44,6 +44,9 @@ const keyColumns = `id, name, secret_sha256, role, clearance, models, requests_p
 // Keys returns all keys in the order of their creation, revoked ones included, and the version of the table.
 // Where the table still has the version known, it returns no rows and reads none; ask with -1 to get them all.
 func (d *DB) Keys(ctx context.Context, known int64) (keys []APIKey, version int64, err error) {
+	if err := d.stamp.heal(); err != nil {
+		return nil, 0, fmt.Errorf("read keys: %w", err)
+	}
 	// The version first: what changes between the two reads is then read again next time, and never missed.
 	err = d.sql.QueryRowContext(ctx, `SELECT value FROM reeve_meta WHERE name = $1`, counterKeys).Scan(&version)
 	if err == nil && version != known {

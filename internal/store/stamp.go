@@ -39,6 +39,19 @@ func (s *stamp) read() int64 {
 	return st.Size
 }
 
+// heal opens the file anew where it was deleted. The new file takes over the old descriptor's number in one step, so
+// a read at the same time sees the one or the other.
+func (s *stamp) heal() error {
+	if s.read() >= 0 {
+		return nil
+	}
+	f, err := os.OpenFile(s.path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
+	if err != nil {
+		return explain(err)
+	}
+	return errors.Join(unix.Dup3(int(f.Fd()), s.fd, unix.O_CLOEXEC), f.Close())
+}
+
 // touch adds a byte through the path, not through the open file, so that it reaches the other processes even if the
 // file was deleted and made anew. Appends of one byte do not tear.
 func (s *stamp) touch() error {
