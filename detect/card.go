@@ -1,0 +1,98 @@
+package detect
+
+func cardRule() builtin {
+	return builtin{
+		Rule: Rule{
+			ID: "pii/payment-card", Kind: KindCard, Severity: High,
+			Description: "payment card number: issuer range and length, grouping, Luhn check (ISO/IEC 7812-1)",
+			Positives: []string{
+				"card 4111 1111 1111 1111 please", "5500-0000-0000-0004", "378282246310005", "3782 822463 10005", "6011000990139424",
+				"(3530111333300000)", "2223 0031 2200 3222", "3056 930902 5904", "4012888888881881.", "6200 0000 0000 0005",
+				"2200 0000 0000 0004", "6304 0000 0000 0000", "kreditkarte: 4222222222222",
+			},
+			Negatives: []string{
+				"4111 1111 1111 1112", "1234567812345670", "0.4111111111111111", "id4111111111111111", "4111111111111111a",
+				"4111 11111111 1111", "4111-1111 1111-1111", "0000 0000 0000 0000", "1715600000000", "411111111111111111111111",
+				"4222222222222", "order 20240513111111",
+			},
+		},
+		on: []entry{{bytes: "0123456789", find: findCard}},
+	}
+}
+
+// findCard looks for a card number at a digit.
+func findCard(w *window, i int) hit {
+	if w.b[i] < '2' || w.b[i] > '6' {
+		return hit{}
+	}
+	n := w.number(i, " -")
+	if n.digits < 12 || n.digits > 19 || !cardGroups(&n) || !w.standsAlone(i, n.end) {
+		return hit{}
+	}
+	var buf [19]byte
+	d := buf[:w.copyDigits(buf[:], i, n.end)]
+	cue, ok := cardRange(d)
+	if !ok || !luhn(d) || sameDigits(d) {
+		return hit{}
+	}
+	if cue && n.groups == 1 && !w.near(i, cardCues) {
+		return hit{}
+	}
+	return hit{start: i, end: n.end, score: 0.9}
+}
+
+// cardGroups reports whether the digits are grouped as on a card: not at all, or in one of the printed layouts with
+// one separator throughout.
+func cardGroups(n *number) bool {
+	for k := 1; k < n.groups-1; k++ {
+		if n.sep[k] != n.sep[0] {
+			return false
+		}
+	}
+	switch n.groups {
+	case 1:
+		return true
+	case 3: // Amex 4-6-5, Diners 4-6-4
+		return n.size[0] == 4 && n.size[1] == 6 && (n.size[2] == 5 || n.size[2] == 4)
+	case 4, 5:
+		return n.size[0] == 4 && n.size[1] == 4 && n.size[2] == 4 && n.size[3] <= 4 && (n.groups == 4 || n.size[3] == 4 && n.size[4] <= 3)
+	}
+	return false
+}
+
+// cardRange reports whether the digits begin with the number of a card network that issues this length. cue is true
+// where other numbers of that shape are common, so that an ungrouped one needs a word before it.
+func cardRange(d []byte) (cue, ok bool) {
+	n := len(d)
+	p2 := int(d[0])*10 + int(d[1])
+	p3 := p2*10 + int(d[2])
+	p4 := p3*10 + int(d[3])
+	switch {
+	case d[0] == 4: // Visa
+		return n == 13, n == 13 || n == 16 || n == 19
+	case p2 >= 51 && p2 <= 55, p4 >= 2221 && p4 <= 2720: // Mastercard
+		return false, n == 16
+	case p2 == 34 || p2 == 37: // American Express
+		return false, n == 15
+	case p2 == 36 || p2 == 38 || p2 == 39 || p3 >= 300 && p3 <= 305: // Diners Club
+		return n == 14, n >= 14
+	case p4 >= 3528 && p4 <= 3589: // JCB
+		return n > 16, n >= 16
+	case p4 >= 2200 && p4 <= 2204: // Mir
+		return n > 16, n >= 16
+	case p4 == 6011 || p3 >= 644 && p3 <= 649 || p2 == 65, p2 == 62, p2 == 60 || p3 == 508: // Discover, UnionPay, RuPay
+		return n != 16, n >= 16 || p2 != 62
+	case p2 == 50 || p2 >= 56 && p2 <= 69: // Maestro
+		return n != 16, true
+	}
+	return false, false
+}
+
+func sameDigits(d []byte) bool {
+	for _, x := range d {
+		if x != d[0] {
+			return false
+		}
+	}
+	return true
+}

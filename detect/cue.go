@@ -1,0 +1,72 @@
+package detect
+
+// cueSpan is how far before a word an e-mail cue may stand, in bytes and on the same line.
+const cueSpan = 48
+
+// cuePunct holds the bytes that announce an address when they stand directly before it, one space allowed.
+var cuePunct = [256]bool{
+	':': true, '<': true, '(': true, '[': true, '"': true, '\'': true, '=': true, ',': true, ';': true, '{': true, '>': true, '|': true, '`': true, '\t': true,
+}
+
+// cueWords are the words that announce an e-mail address in English, German, French, Spanish, Italian, Dutch, Polish
+// and Portuguese, by first letter. They count in any case and only as whole words.
+var cueWords = [26][]string{
+	'a' - 'a': {"address", "addresses", "adresse", "adressen", "adres", "adresem", "adresu"},
+	'c' - 'a': {"contact", "contacto", "contactez", "contatto", "contattare", "contato", "courriel", "correo", "correio"},
+	'd' - 'a': {"dirección", "direccion"},
+	'e' - 'a': {"email", "emails", "endereço", "endereco"},
+	'i' - 'a': {"indirizzo"},
+	'k' - 'a': {"kontakt", "kontaktieren"},
+	'm' - 'a': {"mail", "mails", "mailto", "mél"},
+	'p' - 'a': {"posta", "poczta"},
+	'r' - 'a': {"reach"},
+	'w' - 'a': {"write to"},
+}
+
+// cued reports whether the text before the word at start announces an e-mail address.
+func (w *window) cued(start int) bool {
+	i := start - 1
+	if i >= 0 && w.b[i] == ' ' {
+		i--
+	}
+	if i < 0 || w.b[i] == '\n' {
+		return true // the text or line begins with it, as a field or a list entry does
+	}
+	if c := w.b[i]; cuePunct[c] && !(c == '\'' && i == start-1 && i > 0 && isLetter(w.b[i-1])) {
+		return true // not the apostrophe of a contraction
+	}
+	for j := start - 1; j >= max(0, start-cueSpan); j-- {
+		c := w.b[j]
+		if c == '\n' {
+			return false
+		}
+		if c == '@' {
+			return true
+		}
+		if isLetter(c) && cueWords[c|0x20-'a'] != nil && !isWord(w.before(j)) && w.cueAt(j, start) {
+			return true
+		}
+	}
+	return false
+}
+
+// cueAt reports whether a cue word stands at i and ends before limit.
+func (w *window) cueAt(i, limit int) bool {
+	for _, word := range cueWords[w.b[i]|0x20-'a'] {
+		end := i + len(word)
+		if end < limit && equalFold(w.b[i:end], word) && !isWord(w.b[end]) {
+			return true
+		}
+	}
+	return false
+}
+
+// equalFold compares b with the lower-case word s, ASCII letters in any case.
+func equalFold(b []byte, s string) bool {
+	for i := range b {
+		if c := b[i]; c != s[i] && (!isLetter(c) || c|0x20 != s[i]) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,139 @@
+package detect
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Options say what an Engine looks for. The zero value finds nothing.
+type Options struct {
+	Rules    []string     // identifiers of built-in rules, or "class/*" for all rules of a class; nil means none
+	Literals []LiteralSet // words to find as they stand
+	Patterns []Pattern    // regular expressions of bounded length
+}
+
+// LiteralSet is a list of words that share one rule.
+type LiteralSet struct {
+	ID        string   // identifier of the rule, not empty
+	Words     []string // each 1 to 255 bytes long
+	FoldCase  bool     // ASCII letters match in either case; words with other letters also as all lower, all upper and title case
+	WholeWord bool     // no letter, digit or underscore may stand directly before or after
+}
+
+// Pattern is a regular expression in the syntax of package regexp that matches leftmost-longest.
+type Pattern struct {
+	ID     string // identifier of the rule, not empty
+	Expr   string // expression; \A and ^ mean the start of the text, \z and $ its end unless (?m) is set
+	MaxLen int    // longest match in bytes, 1 to 256; text is never matched beyond it
+}
+
+// Match is one finding. Offsets are bytes in the whole text, End exclusive.
+type Match struct {
+	Rule       int32 // index for Engine.RuleAt
+	Start, End int
+	Score      float32 // 0 to 1: how sure the shape, the checks and the text before make it; published samples score under 0.5
+}
+
+// Engine finds what its Options ask for. It is immutable and safe for concurrent use.
+type Engine struct {
+	rules    []Rule
+	act      [256]uint8     // what the scan does at a byte
+	on       [256][]trigger // recognisers by first byte
+	pairs    [1024]uint64   // bit b0<<8|b1: a token that begins with these two letters is worth a look
+	email    bool           // the e-mail rule is in force
+	literals []*automaton
+	patterns []*program
+}
+
+// trigger is a recogniser with the index of its rule.
+type trigger struct {
+	prefix string
+	rule   int32
+	find   recogniser
+}
+
+// Actions of the scan at a byte.
+const (
+	actSkip  uint8 = iota
+	actWord        // a letter, a digit that no rule wants, or an underscore: part of a token
+	actStart       // a digit that rules start with: only at the start of a token
+	actHere        // a byte at which recognisers are called wherever it stands
+)
+
+// New compiles the options. The error names the rule, literal set or pattern that is wrong.
+func New(o Options) (*Engine, error) {
+	e := &Engine{}
+	chosen, err := selectRules(o.Rules)
+	if err != nil {
+		return nil, err
+	}
+	e.addBuiltins(chosen)
+	if err := e.addLiterals(o.Literals); err != nil {
+		return nil, err
+	}
+	for _, p := range o.Patterns {
+		if p.ID == "" {
+			return nil, errors.New("a pattern has no identifier")
+		}
+		prog, err := compilePattern(p, int32(len(e.rules)))
+		if err != nil {
+			return nil, fmt.Errorf("pattern %s: %w", p.ID, err)
+		}
+		e.patterns = append(e.patterns, prog)
+		e.rules = append(e.rules, Rule{ID: p.ID, Kind: KindPattern, Severity: High, Description: "a pattern of the user"})
+	}
+	return e, nil
+}
+
+func (e *Engine) addBuiltins(chosen []builtin) {
+	for c := range e.act {
+		if isWord(byte(c)) {
+			e.act[c] = actWord
+		}
+	}
+	for i := range chosen {
+		rule := int32(len(e.rules))
+		e.rules = append(e.rules, chosen[i].Rule)
+		for _, on := range chosen[i].on {
+			e.addEntry(on, rule)
+		}
+		if chosen[i].Kind == KindEmail {
+			e.email = true
+		}
+	}
+}
+
+func (e *Engine) addEntry(on entry, rule int32) {
+	if on.prefix != "" {
+		c := on.prefix[0]
+		e.on[c] = append(e.on[c], trigger{on.prefix, rule, on.find})
+		pair := uint16(c)<<8 | uint16(on.prefix[1])
+		e.pairs[pair>>6] |= 1 << (pair & 63)
+		return
+	}
+	for i := range len(on.bytes) {
+		c := on.bytes[i]
+		e.on[c] = append(e.on[c], trigger{"", rule, on.find})
+		e.act[c] = actHere
+		if isDigit(c) {
+			e.act[c] = actStart
+		}
+	}
+}
+
+// RuleAt returns the rule of a Match. The Rule is shared and must not be changed.
+func (e *Engine) RuleAt(i int32) *Rule { return &e.rules[i] }
+
+// NumRules is how many rules the engine holds; RuleAt takes 0 to NumRules-1.
+func (e *Engine) NumRules() int { return len(e.rules) }
+
+// Find appends the matches in text to dst, sorted by Start and not overlapping. Of candidates with the same start the
+// longest wins, then the rule that comes first. A match of another rule that begins inside a chosen one keeps the part
+// that sticks out, so that every byte of every candidate is covered.
+func (e *Engine) Find(dst []Match, text []byte) []Match {
+	var s scan
+	s.init(e)
+	s.w.b, s.w.final = text, true
+	s.run()
+	return s.flush(dst, s.hold())
+}

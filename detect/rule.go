@@ -1,0 +1,118 @@
+package detect
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Kind names what a match is, in the vocabulary of the product's findings.
+type Kind string
+
+// The kinds of the built-in rules, of literal lists and of user patterns.
+const (
+	KindEmail          Kind = "EMAIL_ADDRESS"
+	KindPhone          Kind = "PHONE_NUMBER"
+	KindCard           Kind = "CREDIT_CARD"
+	KindIBAN           Kind = "IBAN_CODE"
+	KindUSSSN          Kind = "US_SSN"
+	KindIP             Kind = "IP_ADDRESS"
+	KindPrivateKey     Kind = "PRIVATE_KEY"
+	KindJWT            Kind = "JWT"
+	KindSecret         Kind = "SECRET"
+	KindURLCredentials Kind = "URL_CREDENTIALS"
+	KindLiteral        Kind = "LITERAL"
+	KindPattern        Kind = "PATTERN"
+)
+
+// Severity orders rules by the harm that a leak does, from 0 (information) to 4 (critical).
+type Severity uint8
+
+// The five severities.
+const (
+	Info Severity = iota
+	Low
+	Medium
+	High
+	Critical
+)
+
+// Rule describes what one index of an Engine stands for. Positives and Negatives are texts that must and must not
+// produce a match of this rule; they belong to the rule and every built-in rule has both.
+type Rule struct {
+	ID          string // "pii/email", "secret/github-pat"; for literals and patterns the ID the caller gave
+	Kind        Kind
+	Severity    Severity
+	Description string
+	Positives   []string
+	Negatives   []string
+}
+
+// builtin is a Rule with its recognisers.
+type builtin struct {
+	Rule
+	on []entry
+}
+
+// entry says where a recogniser is called: at the first byte of prefix at the start of a token if that is a letter, or
+// at every byte of bytes.
+type entry struct {
+	prefix string
+	bytes  string
+	find   recogniser
+}
+
+// recogniser looks for a candidate at offset i of the window. It reads text only through the window's methods.
+type recogniser func(w *window, i int) hit
+
+// hit is what a recogniser found. The zero value means nothing.
+type hit struct {
+	start, end int     // the match, end exclusive
+	resume     int     // where scanning goes on; 0 means end
+	score      float32 // 0 means no match
+}
+
+// Rules returns the built-in rules in their order, which is also the order that breaks ties. The slice is the caller's.
+func Rules() []Rule {
+	table := builtins()
+	out := make([]Rule, len(table))
+	for i := range table {
+		out[i] = table[i].Rule
+		out[i].Positives = slices.Clone(out[i].Positives)
+		out[i].Negatives = slices.Clone(out[i].Negatives)
+	}
+	return out
+}
+
+// builtins is the table of all built-in rules.
+func builtins() []builtin {
+	return slices.Concat(
+		[]builtin{emailRule(), cardRule()},
+	)
+}
+
+// selectRules returns the built-in rules that the names ask for, in table order.
+func selectRules(names []string) ([]builtin, error) {
+	table := builtins()
+	chosen := make([]bool, len(table))
+	for _, name := range names {
+		class, glob := strings.CutSuffix(name, "/*")
+		found := false
+		for i := range table {
+			id := table[i].ID
+			if id == name || glob && strings.HasPrefix(id, class+"/") {
+				chosen[i], found = true, true
+			}
+		}
+		if !found {
+			return nil, fmt.Errorf("no built-in rule is called %q", name)
+		}
+	}
+	var out []builtin
+	for i, c := range chosen {
+		if c {
+			out = append(out, table[i])
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,129 @@
+package detect
+
+import "unicode/utf8"
+
+// window is the text that a recogniser may read: what has arrived, and whether more may follow. Offsets are local to b.
+type window struct {
+	b       []byte
+	final   bool // the text ends with b
+	touched bool // a recogniser looked past b while more may follow: what it says is not yet decided
+	lead    int  // with touched: the first byte that the undecided match would hold
+	memo    [memoSize]memo
+	memoAt  uint8
+}
+
+// memo remembers how far a long run was read, so that a recogniser that is asked again after each chunk reads every
+// byte once. It never changes an answer. A zero tag is an empty slot.
+type memo struct {
+	tag      uint32
+	from, to int
+}
+
+const memoSize = 6
+
+// at returns the byte at i. Past the end it returns 0, which no recogniser takes for text, and notes the look.
+func (w *window) at(i int) byte {
+	if uint(i) < uint(len(w.b)) {
+		return w.b[i]
+	}
+	w.touch()
+	return 0
+}
+
+func (w *window) touch() {
+	if !w.final {
+		w.touched = true
+	}
+}
+
+// before returns the byte before i, 0 at the start of the text.
+func (w *window) before(i int) byte {
+	if i > 0 {
+		return w.b[i-1]
+	}
+	return 0
+}
+
+// run returns the end of the run of class bytes that starts at i, at most limit bytes long.
+func (w *window) run(class uint16, i, limit int) int {
+	stop := min(i+limit, len(w.b))
+	j := i
+	for j < stop && classOf[w.b[j]]&class != 0 {
+		j++
+	}
+	if j == len(w.b) && j < i+limit {
+		w.touch()
+	}
+	return j
+}
+
+// longRun is run for runs that may be kilobytes long: it goes on where it stopped the last time.
+func (w *window) longRun(class uint16, i, limit int) int {
+	from := w.recall(uint32(class), i)
+	j := w.run(class, from, limit-(from-i))
+	w.remember(uint32(class), i, j)
+	return j
+}
+
+// recall returns the offset that was remembered for tag and from, or from itself.
+func (w *window) recall(tag uint32, from int) int {
+	for k := range w.memo {
+		if m := &w.memo[k]; m.tag == tag && m.from == from {
+			return m.to
+		}
+	}
+	return from
+}
+
+// remember keeps an offset for recall. Only undecided text is worth it.
+func (w *window) remember(tag uint32, from, to int) {
+	if w.final || to == from {
+		return
+	}
+	for k := range w.memo {
+		if m := &w.memo[k]; m.tag == tag && m.from == from {
+			m.to = to
+			return
+		}
+	}
+	w.memo[w.memoAt] = memo{tag, from, to}
+	w.memoAt = (w.memoAt + 1) % memoSize
+}
+
+// shift moves the window forward by n bytes that are dropped from its start.
+func (w *window) shift(n int) {
+	for k := range w.memo {
+		m := &w.memo[k]
+		m.from -= n
+		m.to -= n
+		if m.from < 0 {
+			*m = memo{}
+		}
+	}
+}
+
+// hasPrefix reports whether the text at i starts with s. It looks past the end only while everything before agrees.
+func (w *window) hasPrefix(i int, s string) bool {
+	for k := range len(s) {
+		if w.at(i+k) != s[k] {
+			return false
+		}
+	}
+	return true
+}
+
+// rune returns the rune at i and its length; at the end of the text it returns 0, 0.
+func (w *window) rune(i int) (rune, int) {
+	if i >= len(w.b) {
+		w.touch()
+		return 0, 0
+	}
+	if c := w.b[i]; c < utf8.RuneSelf {
+		return rune(c), 1
+	}
+	if !w.final && !utf8.FullRune(w.b[i:]) {
+		w.touch()
+		return 0, 0
+	}
+	return utf8.DecodeRune(w.b[i:])
+}
