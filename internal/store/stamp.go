@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sys/unix"
 )
@@ -15,41 +17,60 @@ const stampName = "reeve.db-changes"
 
 type stamp struct {
 	path string
-	file *os.File
-	fd   int // of file, kept because File.Fd is not for hot paths
+	fd   atomic.Int64 // of the newest of opened; os.File.Fd is not for hot paths
+
+	mu     sync.Mutex // guards opened
+	opened []*os.File // a replaced file stays open until close, because a read may still be using its descriptor
 }
 
 func openStamp(path string) (*stamp, error) {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
-	if err != nil {
-		return nil, explain(err)
-	}
-	return &stamp{path: path, file: f, fd: int(f.Fd())}, nil
+	s := &stamp{path: path}
+	return s, s.open()
 }
 
-func (s *stamp) close() error { return s.file.Close() }
+func (s *stamp) open() error {
+	f, err := os.OpenFile(s.path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
+	if err != nil {
+		return explain(err)
+	}
+	s.opened = append(s.opened, f)
+	s.fd.Store(int64(f.Fd()))
+	return nil
+}
+
+func (s *stamp) close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.fd.Store(-1)
+	var err error
+	for _, f := range s.opened {
+		err = errors.Join(err, f.Close())
+	}
+	s.opened = nil
+	return err
+}
 
 // read returns the length, or -1 where the file was taken away from under us: a reader then finds that the stamp
-// differs from what it knew, every time, and asks the database.
+// differs from what it knew and asks the database.
 func (s *stamp) read() int64 {
 	var st unix.Stat_t
-	if err := unix.Fstat(s.fd, &st); err != nil || st.Nlink == 0 {
+	if err := unix.Fstat(int(s.fd.Load()), &st); err != nil || st.Nlink == 0 {
 		return -1
 	}
 	return st.Size
 }
 
-// heal opens the file anew where it was deleted. The new file takes over the old descriptor's number in one step, so
-// a read at the same time sees the one or the other.
+// heal opens the file anew where it was deleted.
 func (s *stamp) heal() error {
 	if s.read() >= 0 {
 		return nil
 	}
-	f, err := os.OpenFile(s.path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
-	if err != nil {
-		return explain(err)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.opened == nil || s.read() >= 0 {
+		return nil
 	}
-	return errors.Join(unix.Dup3(int(f.Fd()), s.fd, unix.O_CLOEXEC), f.Close())
+	return s.open()
 }
 
 // touch adds a byte through the path, not through the open file, so that it reaches the other processes even if the
