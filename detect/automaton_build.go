@@ -8,13 +8,12 @@ import (
 
 // builder places the trie of the sorted words in the double array, level by level.
 type builder struct {
-	a     *automaton
-	words []literal
-	used  []bool   // cell is taken
-	based []bool   // index is the base of a state
-	next  []uint32 // next free cell after a free one, for single children
-	prev  []uint32
-	many  uint32 // where the search for several children starts
+	a      *automaton
+	words  []literal
+	used   []bool      // cell is taken
+	based  []bool      // index is the base of a state
+	many   uint32      // where the search for several children starts
+	single [256]uint32 // where the search for one child starts, by class
 }
 
 // node is a state whose children are not placed yet: the words [from, to) begin with its path.
@@ -30,6 +29,7 @@ func (b *builder) build() error {
 	if err := b.grow(1024); err != nil {
 		return err
 	}
+	b.used[rootState] = true
 	level := []node{{rootState, 0, len(b.words), 0}}
 	for len(level) > 0 {
 		var below []node
@@ -85,7 +85,7 @@ func (b *builder) place(n node, below []node) ([]node, error) {
 			to++
 		}
 		child := base + uint32(c)
-		b.take(child)
+		b.used[child] = true
 		a.cells[child] = cell(c)<<44 | cell(n.depth+1)<<52
 		below = append(below, node{child, from, to, n.depth + 1})
 		from = to
@@ -114,40 +114,43 @@ func (b *builder) setFails(n node, base uint32, classes []uint8) {
 func (b *builder) findBase(classes []uint8) (uint32, error) {
 	first := uint32(classes[0])
 	if len(classes) == 1 {
-		for t := b.next[0]; ; t = b.next[t] {
-			if t == 0 {
-				t = uint32(len(b.used))
-				if err := b.grow(len(b.used) * 3 / 2); err != nil {
-					return 0, err
-				}
-			}
-			if t >= first && !b.based[t-first] {
-				return t - first, nil
-			}
-		}
+		return b.findSingle(first)
 	}
-	tries := 0
 	for t := max(b.many, first); ; t++ {
 		if int(t)+256 >= len(b.used) {
 			if err := b.grow(len(b.used) * 3 / 2); err != nil {
 				return 0, err
 			}
 		}
-		if b.used[t] || b.based[t-first] {
+		if b.used[t] || b.based[t-first] || !b.fits(t-first, classes) {
 			continue
 		}
-		if b.fits(t-first, classes) {
-			return t - first, nil
+		if t > b.many+searchSpan {
+			b.many = t - searchSpan/2
 		}
-		if tries++; tries%maxTries == 0 {
-			b.many = t
-		}
+		return t - first, nil
 	}
 }
 
-// maxTries is how many free cells a search for several children looks at before later searches start further on. The
-// cells it leaves are filled by single children, which are most.
-const maxTries = 128
+// searchSpan is how far a search for several children goes before later ones start further on. The cells it leaves
+// are filled by single children, which are most.
+const searchSpan = 256
+
+// findSingle does the same for one class. A cell that is taken, or whose base is, stays so: the search for a class
+// never has to look back.
+func (b *builder) findSingle(class uint32) (uint32, error) {
+	for t := max(b.single[class], class); ; t++ {
+		if int(t) >= len(b.used) {
+			if err := b.grow(len(b.used) * 3 / 2); err != nil {
+				return 0, err
+			}
+		}
+		if !b.used[t] && !b.based[t-class] {
+			b.single[class] = t
+			return t - class, nil
+		}
+	}
+}
 
 func (b *builder) fits(base uint32, classes []uint8) bool {
 	for _, c := range classes {
@@ -158,32 +161,16 @@ func (b *builder) fits(base uint32, classes []uint8) bool {
 	return true
 }
 
-// grow adds free cells up to n. The free list is a ring through cell 0, which is the root and never free.
+// grow adds free cells up to n.
 func (b *builder) grow(n int) error {
-	if n > maxCells {
-		if len(b.used) == maxCells {
-			return errTooLarge
-		}
-		n = maxCells
+	if len(b.used) == maxCells {
+		return errTooLarge
 	}
-	old := len(b.used)
-	b.a.cells = append(b.a.cells, make([]cell, n-old)...)
-	b.used = append(b.used, make([]bool, n-old)...)
-	b.based = append(b.based, make([]bool, n-old)...)
-	b.next = append(b.next, make([]uint32, n-old)...)
-	b.prev = append(b.prev, make([]uint32, n-old)...)
-	for t := max(old, 1); t < n; t++ {
-		last := b.prev[0]
-		b.next[last], b.prev[t], b.next[t], b.prev[0] = uint32(t), last, 0, uint32(t)
-	}
-	b.used[rootState] = true
+	more := min(n, maxCells) - len(b.used)
+	b.a.cells = append(b.a.cells, make([]cell, more)...)
+	b.used = append(b.used, make([]bool, more)...)
+	b.based = append(b.based, make([]bool, more)...)
 	return nil
-}
-
-// take marks a cell as used.
-func (b *builder) take(t uint32) {
-	b.used[t] = true
-	b.next[b.prev[t]], b.prev[b.next[t]] = b.next[t], b.prev[t]
 }
 
 // finish cuts the table to what is used and sorts the ends.
