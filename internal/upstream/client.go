@@ -1,0 +1,318 @@
+package upstream
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// Options configure a Client. Zero durations take the defaults.
+type Options struct {
+	URL       string        // http://host:port or https://host:port, optionally with a path prefix
+	APIKey    string        // sent as a bearer token; never logged
+	Dial      time.Duration // default 10 s
+	FirstByte time.Duration // from the request's last byte to the answer's first; default 10 min, as models load slowly
+	Idle      time.Duration // between two bytes of an answer; default 5 min
+	MaxIdle   int           // connections kept open; default 1,024
+	TLS       *tls.Config
+}
+
+// Client speaks HTTP/1.1 to one runtime. Every exchange runs on the caller's goroutine: writing, reading and waiting need
+// no second one, which is what makes it cheaper than net/http's Transport; parsing of the response head and of chunked
+// bodies is net/http's. It follows no redirect, uses no proxy, asks for no compression. Safe for concurrent use.
+type Client struct {
+	opts   Options
+	secure bool
+	addr   string // host:port to dial
+	head   string // request head after the path, up to Content-Length's value
+	prefix string // path prefix
+
+	mu   sync.Mutex
+	idle []*conn // guarded by mu; the last one is the most recently used
+	shut bool    // guarded by mu
+}
+
+// NewClient checks the options; it does not dial.
+func NewClient(o Options) (*Client, error) {
+	u, err := url.Parse(o.URL)
+	if err != nil {
+		return nil, errors.New("upstream url: cannot be parsed") // the error would quote it, credentials included
+	}
+	if u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
+		return nil, errors.New("upstream url: want http://host:port or https://host:port")
+	}
+	if u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return nil, errors.New("upstream url: credentials, queries and fragments are not allowed in it")
+	}
+	c := &Client{opts: o, secure: u.Scheme == "https", prefix: trimSlash(u.EscapedPath())}
+	port := u.Port()
+	if port == "" {
+		port = map[bool]string{false: "80", true: "443"}[c.secure]
+	}
+	c.addr = net.JoinHostPort(u.Hostname(), port)
+	c.opts.Dial = orDefault(o.Dial, 10*time.Second)
+	c.opts.FirstByte = orDefault(o.FirstByte, 10*time.Minute)
+	c.opts.Idle = orDefault(o.Idle, 5*time.Minute)
+	if c.opts.MaxIdle == 0 {
+		c.opts.MaxIdle = 1024
+	}
+	host := u.Host
+	if ip := net.ParseIP(u.Hostname()); ip != nil && ip.IsLoopback() {
+		host = "localhost" // Ollama refuses other names on loopback
+	}
+	c.head = " HTTP/1.1\r\nHost: " + host + "\r\nUser-Agent: reeve\r\nAccept-Encoding: identity\r\n"
+	if o.APIKey != "" {
+		if !headerSafe(o.APIKey) {
+			return nil, errors.New("upstream api key: has characters that a header cannot carry")
+		}
+		c.head += "Authorization: Bearer " + o.APIKey + "\r\n"
+	}
+	return c, nil
+}
+
+func trimSlash(s string) string {
+	for len(s) > 0 && s[len(s)-1] == '/' {
+		s = s[:len(s)-1]
+	}
+	return s
+}
+
+func orDefault(d, def time.Duration) time.Duration {
+	if d == 0 {
+		return def
+	}
+	return d
+}
+
+func headerSafe(s string) bool {
+	for i := range len(s) {
+		if s[i] < 0x21 || s[i] > 0x7e {
+			return false
+		}
+	}
+	return true
+}
+
+// Addr is the host and port that are dialled.
+func (c *Client) Addr() string { return c.addr }
+
+// Close closes the idle connections; later ones are closed after use.
+func (c *Client) Close() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.shut = true
+	for _, k := range c.idle {
+		k.Close()
+	}
+	c.idle = nil
+}
+
+// Do sends one request and returns when the head of the answer is there. When ctx ends, the connection is closed at once
+// and reading fails with ctx's error. The caller closes the answer.
+func (c *Client) Do(ctx context.Context, method, path string, body []byte) (*Answer, error) {
+	for {
+		k, err := c.get(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("reach %s: %w", c.addr, err)
+		}
+		a, err := c.try(ctx, k, method, path, body)
+		if err == nil {
+			return a, nil
+		}
+		k.Close()
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		if !k.reused || !errors.Is(err, errNoAnswer) {
+			return nil, fmt.Errorf("ask %s: %w", c.addr, err)
+		}
+		// The runtime had closed the idle connection before it saw the request: a fresh one answers.
+	}
+}
+
+// errNoAnswer says that the connection ended before the first byte of an answer.
+var errNoAnswer = errors.New("connection closed before an answer")
+
+func (c *Client) try(ctx context.Context, k *conn, method, path string, body []byte) (*Answer, error) {
+	stop := context.AfterFunc(ctx, k.abort)
+	k.setDeadline(c.opts.FirstByte)
+	if err := k.send(c, method, path, body); err != nil && !k.answered() {
+		stop()
+		return nil, errors.Join(errNoAnswer, err)
+	}
+	if _, err := k.br.Peek(1); err != nil {
+		stop()
+		if timeout(err) {
+			return nil, fmt.Errorf("no answer within %s", c.opts.FirstByte)
+		}
+		return nil, errors.Join(errNoAnswer, err)
+	}
+	resp, err := http.ReadResponse(k.br, postRequest)
+	if err != nil {
+		stop()
+		return nil, fmt.Errorf("read answer: %w", err)
+	}
+	return &Answer{Status: resp.StatusCode, ContentType: resp.Header.Get("Content-Type"), Length: resp.ContentLength,
+		body: resp.Body, keep: !resp.Close, conn: k, client: c, ctx: ctx, stop: stop}, nil
+}
+
+// postRequest tells ReadResponse that answers have bodies.
+var postRequest = &http.Request{Method: "POST"}
+
+func timeout(err error) bool {
+	var n net.Error
+	return errors.As(err, &n) && n.Timeout()
+}
+
+func (c *Client) get(ctx context.Context) (*conn, error) {
+	c.mu.Lock()
+	if n := len(c.idle); n > 0 {
+		k := c.idle[n-1]
+		c.idle = c.idle[:n-1]
+		c.mu.Unlock()
+		k.reused = true
+		return k, nil
+	}
+	c.mu.Unlock()
+	d := net.Dialer{Timeout: c.opts.Dial}
+	nc, err := d.DialContext(ctx, "tcp", c.addr)
+	if err != nil {
+		return nil, err
+	}
+	if c.secure {
+		host, _, _ := net.SplitHostPort(c.addr)
+		cfg := c.opts.TLS.Clone()
+		if cfg == nil {
+			cfg = &tls.Config{MinVersion: tls.VersionTLS12}
+		}
+		cfg.ServerName, cfg.NextProtos = host, []string{"http/1.1"}
+		tc := tls.Client(nc, cfg)
+		if err := tc.HandshakeContext(ctx); err != nil {
+			nc.Close()
+			return nil, err
+		}
+		nc = tc
+	}
+	return &conn{Conn: nc, br: bufio.NewReaderSize(nc, 16<<10)}, nil
+}
+
+func (c *Client) put(k *conn) {
+	c.mu.Lock()
+	if !c.shut && len(c.idle) < c.opts.MaxIdle {
+		c.idle = append(c.idle, k)
+		k = nil
+	}
+	c.mu.Unlock()
+	if k != nil {
+		k.Close()
+	}
+}
+
+// conn is one connection, used by one exchange at a time.
+type conn struct {
+	net.Conn
+	br       *bufio.Reader
+	out      []byte
+	reused   bool
+	deadline time.Time // as set last
+}
+
+// abort makes every read and write fail from now on. It may be called from another goroutine.
+func (k *conn) abort() { k.Close() }
+
+// setDeadline moves the deadline, but not for less than a second of difference.
+func (k *conn) setDeadline(d time.Duration) {
+	t := time.Now().Add(d)
+	if diff := t.Sub(k.deadline); diff > time.Second || diff < -time.Second {
+		k.deadline = t
+		k.SetDeadline(t)
+	}
+}
+
+// answered reports whether the runtime said something although it did not take the whole request.
+func (k *conn) answered() bool { _, err := k.br.Peek(1); return err == nil }
+
+func (k *conn) send(c *Client, method, path string, body []byte) error {
+	b := append(k.out[:0], method...)
+	b = append(b, ' ')
+	b = append(b, c.prefix...)
+	b = append(b, path...)
+	b = append(b, c.head...)
+	if body != nil {
+		b = append(b, "Content-Type: application/json\r\nContent-Length: "...)
+		b = strconv.AppendInt(b, int64(len(body)), 10)
+		b = append(b, "\r\n"...)
+	}
+	b = append(b, "\r\n"...)
+	if len(body) <= 16<<10 {
+		b = append(b, body...)
+		body = nil
+	}
+	k.out = b
+	if _, err := k.Write(b); err != nil {
+		return err
+	}
+	if len(body) > 0 {
+		if _, err := k.Write(body); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Answer is the answer of a runtime. Its body is read with Read; Close gives the connection back where the body was read
+// to its end, and closes it otherwise, which tells the runtime to stop generating. Not safe for concurrent use.
+type Answer struct {
+	Status      int
+	ContentType string
+	Length      int64 // -1 where unknown
+
+	body   io.ReadCloser
+	keep   bool
+	ended  bool
+	conn   *conn
+	client *Client
+	ctx    context.Context
+	stop   func() bool
+}
+
+// Read reads the body. It returns as soon as some bytes are there.
+func (a *Answer) Read(p []byte) (int, error) {
+	if a.conn.br.Buffered() == 0 {
+		a.conn.setDeadline(a.client.opts.Idle)
+	}
+	n, err := a.body.Read(p)
+	switch {
+	case err == io.EOF:
+		a.ended = true
+	case err == nil:
+	case a.ctx.Err() != nil:
+		err = a.ctx.Err()
+	case timeout(err):
+		err = fmt.Errorf("no byte within %s", a.client.opts.Idle)
+	}
+	return n, err
+}
+
+// Close ends the exchange. It may be called more than once.
+func (a *Answer) Close() {
+	if a.conn == nil {
+		return
+	}
+	k := a.conn
+	a.conn = nil
+	if a.stop() && a.ended && a.keep {
+		a.client.put(k)
+		return
+	}
+	k.Close()
+}
