@@ -1,12 +1,17 @@
-// Package custody keeps the log: what went into every model, what came out, and what was decided.
 package custody
 
 import (
+	"crypto/ed25519"
+	"encoding/hex"
+	"errors"
 	"fmt"
+	"math/bits"
 	"os"
-	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
+
+	"golang.org/x/mod/sumdb/note"
 
 	"github.com/reeve-ai/reeve"
 	"github.com/reeve-ai/reeve/internal/keyring"
@@ -15,94 +20,308 @@ import (
 // Options say where the log lives and how it behaves. Zero values mean the defaults.
 type Options struct {
 	Dir             string        // data directory; the log lives in Dir/custody
-	Keys            *keyring.Ring // seals payloads and signs checkpoints
-	Origin          string        // name of the log in checkpoints; default "reeve.local/custody"
+	Keys            *keyring.Ring // seals payloads and signs checkpoints; required
+	Origin          string        // name of the log in its checkpoints; default: what the log has, else one made from its key
 	Clock           reeve.Clock   // default time.Now
-	SegmentBytes    int64         // size of a segment; default 64 MiB
+	SegmentBytes    int64         // size of a segment; default 64 MiB, at least 64 KiB
 	CheckpointEvery time.Duration // default 1 s
-	QueueRecords    int           // records that may wait to become durable; default 4096
+	QueueRecords    int           // records that may wait to become durable, rounded up to a power of two; default 4096
+	QueueBytes      int64         // bytes that may wait; default 64 MiB
 	MaxPayload      int           // bytes of one input or output that are kept; longer ones are cut and marked; default 32 MiB
+	FS              FS            // default the real file system
+}
+
+// SigningKeyName is the name of the log's signing key in the keyring.
+const SigningKeyName = "log"
+
+func (o *Options) setDefaults() error {
+	if o.Keys == nil {
+		return errors.New("custody: no keyring")
+	}
+	if o.Clock == nil {
+		o.Clock = time.Now
+	}
+	if o.FS == nil {
+		o.FS = diskFS{}
+	}
+	o.SegmentBytes = max(orDefault(o.SegmentBytes, 64<<20), 64<<10)
+	o.CheckpointEvery = orDefault(o.CheckpointEvery, time.Second)
+	o.QueueBytes = orDefault(o.QueueBytes, 64<<20)
+	o.MaxPayload = min(orDefault(o.MaxPayload, 32<<20), 256<<20)
+	o.QueueRecords = 1 << bits.Len(uint(min(orDefault(o.QueueRecords, 4096), 1<<20)-1))
+	return nil
+}
+
+func orDefault[T int | int64 | time.Duration](v, otherwise T) T {
+	if v <= 0 {
+		return otherwise
+	}
+	return v
 }
 
 // Log is the open custody log. It is safe for concurrent use.
 type Log struct {
-	mu      sync.Mutex
-	closed  bool
-	records uint64
+	o      Options
+	fs     FS
+	dir    string // Dir/custody
+	walDir string
+	lock   *os.File
+	pool   sync.Pool
+
+	// The queue; see commit.go.
+	ring       []atomic.Pointer[entry]
+	mask       uint64
+	tail       atomic.Uint64 // next sequence number to give; refuseBit while nothing is taken
+	head       atomic.Uint64 // records that are durable
+	queued     atomic.Int64  // bytes that wait
+	maxQueued  int64
+	wakeWaited atomic.Uint64
+	wakeAsync  atomic.Uint64
+	asleep     atomic.Bool
+	wake       chan struct{}
+	closing    atomic.Bool
+	stopped    chan struct{} // closed when the committer has ended
+
+	// Owned by the committer.
+	seg     *segment
+	chain   Hash
+	drain   []*entry
+	suspect bool
+	timer   *time.Timer
+
+	treeMu  sync.Mutex
+	tree    tree
+	open    unanswered
+	orphans []ID // exchanges whose outcome could not be written
+
+	// Owned by the checkpointer.
+	signer   note.Signer
+	vkey     string        // verifier key of signer
+	signed   atomic.Uint64 // leaves under the newest checkpoint
+	tickStop chan struct{}
+	tickDone chan struct{}
+
+	errMu   sync.Mutex
+	lastErr error
+	stats   counters
+	closed  sync.Once
+	closeEr error
 }
 
-// Stats are counters for metrics.
-type Stats struct {
-	Records      uint64        // records made durable since Open
-	Bytes        uint64        // bytes written for them
-	Syncs        uint64        // drains made durable
-	SyncFailures uint64        // drains that failed
-	Refused      uint64        // records refused with ErrUnavailable
-	LastBatch    int           // records in the last drain
-	MaxBatch     int           // records in the largest drain
-	Queue        int           // records waiting now
-	Open         int           // exchanges with an intent and no outcome yet
-	Segment      uint64        // number of the current segment
-	Size         uint64        // leaves in the log
-	Checkpoint   uint64        // leaves under the last signed checkpoint
-	SyncTime     time.Duration // time spent in write and sync
-	LastError    string        // last error of the disk, "" when healthy
-}
+// unanswered are the exchanges with an intent and no outcome, with the sequence number of the intent.
+type unanswered map[ID]uint64
 
-// Open opens or creates the log and takes its lock.
-func Open(o Options) (*Log, error) {
-	if err := os.MkdirAll(filepath.Join(o.Dir, "custody", "wal"), 0o700); err != nil {
-		return nil, fmt.Errorf("make custody directory: %w", err)
+func (u unanswered) note(k kind, id ID, seq uint64) {
+	switch k {
+	case kindIntent:
+		u[id] = seq
+	case kindOutcome, kindAborted:
+		delete(u, id)
 	}
-	return &Log{}, nil
 }
 
-func (l *Log) put() error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.closed {
-		return ErrUnavailable
+// Intent makes an intent durable. It returns nil only when it is, and an error that wraps ErrUnavailable otherwise.
+func (l *Log) Intent(in *Intent) error { return l.intent(in, true) }
+
+// IntentAsync queues an intent in order and does not wait for the disk. It returns ErrUnavailable where the queue is full.
+func (l *Log) IntentAsync(in *Intent) error { return l.intent(in, false) }
+
+func (l *Log) intent(in *Intent, wait bool) error {
+	subject, err := l.o.Keys.Subject(in.Subject)
+	if err != nil {
+		return fmt.Errorf("%w: subject key: %w", ErrUnavailable, err)
 	}
-	l.records++
+	d := draft{
+		kind: kindIntent, id: in.ID, subject: subject, sealed: true, salt: NewSalt(), request: &in.Request,
+		start: in.Start, input: in.Input, hasIn: true,
+	}
+	return l.write(&d, wait)
+}
+
+// Outcome makes an outcome durable. It returns nil only when it is, and an error that wraps ErrUnavailable otherwise;
+// the exchange is then closed by an aborted record as soon as the log can write again.
+func (l *Log) Outcome(o *Outcome) error { return l.outcome(o, true) }
+
+// OutcomeAsync queues an outcome in order and does not wait for the disk. It returns ErrUnavailable where the queue is full.
+func (l *Log) OutcomeAsync(o *Outcome) error { return l.outcome(o, false) }
+
+func (l *Log) outcome(o *Outcome, wait bool) error {
+	if o.Request == nil {
+		return errors.New("custody: outcome without its request")
+	}
+	subject, err := l.o.Keys.Subject(o.Request.Subject)
+	if err != nil {
+		return fmt.Errorf("%w: subject key: %w", ErrUnavailable, err)
+	}
+	d := draft{
+		kind: kindOutcome, id: o.ID, subject: subject, sealed: true, salt: o.Salt, outcome: o,
+		start: o.Start, output: o.Output, hasOut: o.Output != nil,
+	}
+	if d.salt.IsZero() {
+		d.salt = NewSalt()
+	}
+	if !o.Intended {
+		d.request, d.input, d.hasIn = o.Request, o.Input, o.Input != nil
+	}
+	if err := l.write(&d, wait); err != nil {
+		l.orphan(kindOutcome, o.ID)
+		return err
+	}
 	return nil
 }
 
-// Intent makes an intent durable.
-func (l *Log) Intent(in *Intent) error { return l.put() }
+// Admin makes an administrative act durable. It returns nil only when it is.
+func (l *Log) Admin(a *Admin) error {
+	d := draft{kind: kindAdmin, id: a.ID, salt: NewSalt(), admin: a, start: a.Time}
+	if d.start.IsZero() {
+		d.start = l.o.Clock()
+	}
+	if d.id.IsZero() {
+		d.id = NewID(d.start)
+	}
+	if a.Actor != "" {
+		subject, err := l.o.Keys.Subject(a.Actor)
+		if err != nil {
+			return fmt.Errorf("%w: subject key: %w", ErrUnavailable, err)
+		}
+		d.subject = subject
+	}
+	return l.write(&d, true)
+}
 
-// Outcome makes an outcome durable.
-func (l *Log) Outcome(o *Outcome) error { return l.put() }
-
-// IntentAsync queues an intent without waiting for the disk.
-func (l *Log) IntentAsync(in *Intent) error { return l.put() }
-
-// OutcomeAsync queues an outcome without waiting for the disk.
-func (l *Log) OutcomeAsync(o *Outcome) error { return l.put() }
-
-// Admin makes an administrative act durable.
-func (l *Log) Admin(a *Admin) error { return l.put() }
-
-// Ready reports why the log cannot take records now, or nil.
-func (l *Log) Ready() error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.closed {
+// write builds the record on this goroutine and hands it to the committer.
+func (l *Log) write(d *draft, wait bool) error {
+	d.limit = l.o.MaxPayload
+	size := int64(maxLeafGuess + min(len(d.input), d.limit) + min(len(d.output), d.limit))
+	seq, ok := l.take(size)
+	if !ok {
+		l.stats.refused.Add(1)
 		return ErrUnavailable
 	}
+	e := l.pool.Get().(*entry)
+	e.size, e.wait = size, wait
+	e.build(d, seq)
+	l.put(e)
+	if !wait {
+		return nil
+	}
+	<-e.done
+	err := e.err
+	e.release()
+	l.pool.Put(e)
+	if err != nil {
+		l.stats.refused.Add(1)
+	}
+	return err
+}
+
+// maxLeafGuess is what a record counts in the queue beside its payload.
+const maxLeafGuess = 1024
+
+// orphan notes an exchange whose outcome is not in the log; tick closes it.
+func (l *Log) orphan(k kind, id ID) {
+	if k != kindOutcome && k != kindAborted {
+		return
+	}
+	l.treeMu.Lock()
+	defer l.treeMu.Unlock()
+	if _, open := l.open[id]; open {
+		l.orphans = append(l.orphans, id)
+	}
+}
+
+// abortOrphans closes exchanges whose outcome could not be written.
+func (l *Log) abortOrphans() {
+	l.treeMu.Lock()
+	orphans := l.orphans
+	l.orphans = nil
+	l.treeMu.Unlock()
+	for _, id := range orphans {
+		l.treeMu.Lock()
+		ref, open := l.open[id]
+		l.treeMu.Unlock()
+		if open && l.abort(id, ref, false) != nil {
+			l.orphan(kindAborted, id)
+		}
+	}
+}
+
+func (l *Log) abort(id ID, ref uint64, wait bool) error {
+	return l.write(&draft{kind: kindAborted, id: id, salt: NewSalt(), start: l.o.Clock(), ref: ref}, wait)
+}
+
+// tick signs a checkpoint when something changed, until the log closes.
+func (l *Log) tick() {
+	defer close(l.tickDone)
+	t := time.NewTicker(l.o.CheckpointEvery)
+	defer t.Stop()
+	for {
+		select {
+		case <-l.tickStop:
+			return
+		case <-t.C:
+			if err := l.checkpoint(); err != nil {
+				l.setError(err)
+			}
+			if l.Ready() == nil {
+				l.abortOrphans()
+			}
+		}
+	}
+}
+
+// checkpoint signs the tree as far as it is durable.
+func (l *Log) checkpoint() error {
+	l.treeMu.Lock()
+	c := Checkpoint{Origin: l.o.Origin, Size: l.tree.size}
+	if c.Size == l.signed.Load() {
+		l.treeMu.Unlock()
+		return nil
+	}
+	c.Root = l.tree.root()
+	l.treeMu.Unlock()
+	signed, err := note.Sign(&note.Note{Text: c.text()}, l.signer)
+	if err != nil {
+		return fmt.Errorf("sign checkpoint: %w", err)
+	}
+	if err := writeWhole(l.fs, l.checkpointPath(), signed); err != nil {
+		return fmt.Errorf("write checkpoint: %w", err)
+	}
+	l.signed.Store(c.Size)
 	return nil
 }
 
-// Stats returns the counters.
-func (l *Log) Stats() Stats {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return Stats{Records: l.records}
-}
-
-// Close makes everything durable, signs the final checkpoint and gives the lock back.
+// Close writes what is queued, signs the final checkpoint, cuts the zeros off behind the last record and gives the lock back.
+// Records that come later get ErrUnavailable.
 func (l *Log) Close() error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.closed = true
-	return nil
+	l.closed.Do(func() {
+		l.closing.Store(true)
+		l.tail.Or(refuseBit)
+		l.nudge()
+		<-l.stopped
+		close(l.tickStop)
+		<-l.tickDone
+		err := l.checkpoint()
+		if l.suspect {
+			err = errors.Join(err, l.seg.file.Close())
+		} else {
+			err = errors.Join(err, l.seg.finish())
+		}
+		if err != nil {
+			err = fmt.Errorf("close custody log: %w", err)
+		}
+		l.closeEr = errors.Join(err, l.lock.Close())
+	})
+	return l.closeEr
+}
+
+// defaultOrigin names a log by its key.
+func defaultOrigin(key ed25519.PrivateKey) string {
+	sum := leafOf(key.Public().(ed25519.PublicKey))
+	return "reeve.local/" + hex.EncodeToString(sum[:4])
+}
+
+func leafOf(b []byte) Hash {
+	h, _ := leafHash(nil, b)
+	return h
 }

@@ -1,0 +1,202 @@
+package custody
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"hash"
+	"strconv"
+	"time"
+)
+
+// The leaf of a record is canonical JSON: one object, keys sorted by their bytes and unique, no white space, integers only,
+// no empty values, strings of the characters in safe and therefore without escapes. Times are RFC 3339 in UTC with
+// nanoseconds. Commitments and digests are unpadded base64url of 32 bytes. The value of "v" names kind and version.
+const (
+	leafInference = "reeve.inference/1"
+	leafAdmin     = "reeve.admin/1"
+	algSealed     = "A256GCM"
+	maxName       = 128
+	maxGuards     = 32
+	hash64Len     = 43 // a SHA-256 in unpadded base64url
+)
+
+// safe are the bytes of names that we or the operator gave. No @ and no space: addresses and sentences stay out.
+var safe = func() (t [256]bool) {
+	for c := range len(t) {
+		t[c] = c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
+	}
+	for _, c := range []byte("._:/+-{},=~") {
+		t[c] = true
+	}
+	return t
+}()
+
+// leafWriter appends fields in the order of its calls, which must be the order of their names.
+type leafWriter struct {
+	b    []byte
+	salt *Salt
+	sha  hash.Hash // scratch for commitments
+	pad  [64]byte
+	sum  [hashSize]byte
+}
+
+func (w *leafWriter) key(name string) {
+	sep := byte(',')
+	if last := w.b[len(w.b)-1]; last == '{' || last == '[' {
+		sep = 0
+	}
+	if sep != 0 {
+		w.b = append(w.b, sep)
+	}
+	w.b = append(w.b, '"')
+	w.b = append(w.b, name...)
+	w.b = append(w.b, '"', ':')
+}
+
+// name writes a name, and a commitment in its place where it is something else.
+func (w *leafWriter) name(key, value string) {
+	if value == "" {
+		return
+	}
+	w.key(key)
+	w.b = append(w.b, '"')
+	if isName(value) {
+		w.b = append(w.b, value...)
+	} else {
+		w.b = append(w.b, '~')
+		w.b = base64.RawURLEncoding.AppendEncode(w.b, w.commit([]byte(value)))
+	}
+	w.b = append(w.b, '"')
+}
+
+func isName(s string) bool {
+	if len(s) > maxName {
+		return false
+	}
+	for i := range len(s) {
+		if !safe[s[i]] {
+			return false
+		}
+	}
+	return true
+}
+
+// text writes a string that is safe by construction.
+func (w *leafWriter) text(key, value string) {
+	if value == "" {
+		return
+	}
+	w.key(key)
+	w.b = append(w.b, '"')
+	w.b = append(w.b, value...)
+	w.b = append(w.b, '"')
+}
+
+func (w *leafWriter) id(key string, id ID) {
+	if id.IsZero() {
+		return
+	}
+	w.key(key)
+	w.b = append(w.b, '"')
+	w.b = id.AppendText(w.b)
+	w.b = append(w.b, '"')
+}
+
+func (w *leafWriter) hash(key string, h []byte) {
+	w.key(key)
+	w.b = append(w.b, '"')
+	w.b = base64.RawURLEncoding.AppendEncode(w.b, h)
+	w.b = append(w.b, '"')
+}
+
+func (w *leafWriter) number(key string, n int64) {
+	if n <= 0 {
+		return
+	}
+	w.key(key)
+	w.b = strconv.AppendInt(w.b, n, 10)
+}
+
+// seq writes a sequence number, which may be zero.
+func (w *leafWriter) seq(key string, n uint64) {
+	w.key(key)
+	w.b = strconv.AppendUint(w.b, n, 10)
+}
+
+func (w *leafWriter) flag(key string, on bool) {
+	if on {
+		w.key(key)
+		w.b = append(w.b, "true"...)
+	}
+}
+
+func (w *leafWriter) time(key string, t time.Time) {
+	if t.IsZero() {
+		return
+	}
+	w.key(key)
+	w.b = append(w.b, '"')
+	w.b = t.UTC().AppendFormat(w.b, "2006-01-02T15:04:05.000000000Z")
+	w.b = append(w.b, '"')
+}
+
+func (w *leafWriter) micros(key string, d time.Duration) { w.number(key, d.Microseconds()) }
+
+// guards writes the results of rules: at most maxGuards, the rest as their number.
+func (w *leafWriter) guards(lists ...[]GuardResult) {
+	n := 0
+	for _, results := range lists {
+		for i := range results {
+			if n++; n > maxGuards {
+				continue
+			}
+			if n == 1 {
+				w.key("guard")
+				w.b = append(w.b, '[')
+			} else {
+				w.b = append(w.b, ',')
+			}
+			r := &results[i]
+			w.b = append(w.b, '{')
+			w.text("action", r.Action.String())
+			w.number("n", int64(r.Count))
+			w.name("rule", r.Rule)
+			w.name("stage", r.Stage)
+			w.b = append(w.b, '}')
+		}
+	}
+	if n > 0 {
+		w.b = append(w.b, ']')
+	}
+	w.number("guard_more", int64(n-maxGuards))
+}
+
+// commit is HMAC-SHA256 (RFC 2104) under the record's salt. The result is valid until the next call.
+func (w *leafWriter) commit(value []byte) []byte {
+	hmacPad(&w.pad, w.salt, 0x36)
+	w.sha.Reset()
+	w.sha.Write(w.pad[:])
+	w.sha.Write(value)
+	inner := w.sha.Sum(w.sum[:0])
+	hmacPad(&w.pad, w.salt, 0x5c)
+	w.sha.Reset()
+	w.sha.Write(w.pad[:])
+	w.sha.Write(inner)
+	return w.sha.Sum(w.sum[:0])
+}
+
+// digestHole leaves room for the digest of the sealed part, which is known only later, and returns its place.
+func (w *leafWriter) digestHole() int {
+	w.key("sealed")
+	w.b = append(w.b, '"')
+	at := len(w.b)
+	w.b = append(w.b, "0000000000000000000000000000000000000000000"...)
+	w.b = append(w.b, '"')
+	return at
+}
+
+// fillDigest puts the digest of the sealed part into its hole.
+func fillDigest(hole, sealed []byte) {
+	sum := sha256.Sum256(sealed)
+	base64.RawURLEncoding.Encode(hole[:hash64Len], sum[:])
+}

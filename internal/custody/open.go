@@ -1,0 +1,255 @@
+package custody
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Open opens or creates the log of a data directory, takes its lock and recovers: an unacknowledged tail is cut, exchanges
+// without an outcome are closed by an aborted record. It returns ErrInUse, ErrNewer or ErrDamaged (wrapped) where these
+// are the reason; the last one names the record.
+func Open(o Options) (*Log, error) {
+	if err := o.setDefaults(); err != nil {
+		return nil, err
+	}
+	l := &Log{
+		o: o, fs: o.FS, dir: filepath.Join(o.Dir, "custody"), walDir: filepath.Join(o.Dir, "custody", "wal"),
+		ring: make([]atomic.Pointer[entry], o.QueueRecords), mask: uint64(o.QueueRecords - 1), maxQueued: o.QueueBytes,
+		wake: make(chan struct{}, 1), stopped: make(chan struct{}), tickStop: make(chan struct{}), tickDone: make(chan struct{}),
+		timer: time.NewTimer(time.Hour), open: unanswered{},
+	}
+	l.timer.Stop()
+	l.pool.New = func() any { return newEntry() }
+	if err := os.MkdirAll(l.walDir, 0o700); err != nil {
+		return nil, fmt.Errorf("make custody directory: %w", err)
+	}
+	if err := l.takeLock(); err != nil {
+		return nil, err
+	}
+	if err := l.load(); err != nil {
+		return nil, errors.Join(err, l.lock.Close())
+	}
+	go l.run()
+	l.abortOpen()
+	go l.tick()
+	return l, nil
+}
+
+func (l *Log) checkpointPath() string { return filepath.Join(l.dir, checkpointFile) }
+
+func (l *Log) takeLock() error {
+	f, err := os.OpenFile(filepath.Join(l.dir, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return fmt.Errorf("open lock: %w", err)
+	}
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		if errors.Is(err, unix.EWOULDBLOCK) {
+			err = ErrInUse
+		}
+		return errors.Join(fmt.Errorf("lock %s: %w", l.o.Dir, err), f.Close())
+	}
+	l.lock = f
+	return nil
+}
+
+// load reads the end of the log and opens the last segment, or makes the first.
+func (l *Log) load() error {
+	numbers, other, err := listSegments(l.walDir)
+	if err != nil {
+		return fmt.Errorf("list segments: %w", err)
+	}
+	for _, name := range other {
+		if strings.HasSuffix(name, ".seg"+newSuffix) { // was never part of the log
+			if err := os.Remove(filepath.Join(l.walDir, name)); err != nil {
+				return fmt.Errorf("remove unfinished segment: %w", err)
+			}
+		}
+	}
+	if len(numbers) == 0 {
+		return l.create()
+	}
+	return l.resume(numbers)
+}
+
+// sign prepares the log's key once the origin is known.
+func (l *Log) sign(known string) error {
+	key, err := l.o.Keys.SigningKey(SigningKeyName)
+	if err != nil {
+		return fmt.Errorf("log key: %w", err)
+	}
+	if l.o.Origin == "" {
+		l.o.Origin = known
+	}
+	if l.o.Origin == "" {
+		l.o.Origin = defaultOrigin(key)
+	}
+	if known != "" && known != l.o.Origin {
+		return fmt.Errorf("custody log belongs to origin %q, not %q", known, l.o.Origin)
+	}
+	if len(l.o.Origin) > 255 {
+		return errors.New("origin is longer than 255 bytes")
+	}
+	signer, vkey, err := newSigner(l.o.Origin, key)
+	if err != nil {
+		return err
+	}
+	l.signer, l.vkey = signer, vkey
+	return l.publishKey(vkey)
+}
+
+// publishKey writes log.pub, or checks that it is ours.
+func (l *Log) publishKey(vkey string) error {
+	path := filepath.Join(l.dir, logKeyFile)
+	b, err := readSmall(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err := writeWhole(l.fs, path, []byte(vkey+"\n")); err != nil {
+			return fmt.Errorf("write log key: %w", err)
+		}
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read log key: %w", err)
+	}
+	if string(b) != vkey+"\n" {
+		return fmt.Errorf("%s is not the key of this log: %w", path, ErrDamaged)
+	}
+	return nil
+}
+
+func (l *Log) create() error {
+	if _, err := os.Stat(l.checkpointPath()); err == nil {
+		return fmt.Errorf("%w: there is a checkpoint but no segment: record 0 is missing", ErrDamaged)
+	}
+	if err := l.sign(""); err != nil {
+		return err
+	}
+	l.chain = chainStart(l.o.Origin)
+	h := &header{number: 1, createdNS: l.o.Clock().UnixNano(), chain: l.chain, origin: l.o.Origin}
+	seg, err := createSegment(l.fs, l.walDir, h, l.o.SegmentBytes)
+	if err != nil {
+		return err
+	}
+	l.seg = seg
+	l.stats.segment.Store(1)
+	return nil
+}
+
+// nextHeader is the header of the segment that follows the current one.
+func (l *Log) nextHeader(how ending) *header {
+	l.treeMu.Lock()
+	defer l.treeMu.Unlock()
+	t := l.tree.clone()
+	return &header{
+		number: l.seg.number + 1, first: t.size, createdNS: l.o.Clock().UnixNano(), chain: l.chain,
+		prevEnd: uint64(l.seg.end()), prevHow: how, origin: l.o.Origin, nodes: t.nodes, open: l.open.sorted(),
+	}
+}
+
+// resume reads from the newest checkpoint on to the end of the log and goes on from there.
+func (l *Log) resume(numbers []uint64) error {
+	if n := missing(numbers); n != 0 {
+		return fmt.Errorf("%w: segment %d is missing", ErrDamaged, n)
+	}
+	first := numbers[len(numbers)-1]
+	s, err := openSegmentFile(l.walDir, first)
+	if err != nil {
+		return l.headerError(err)
+	}
+	defer func() { s.close() }()
+	if err := l.sign(s.h.origin); err != nil {
+		return err
+	}
+	a := audit{walDir: l.walDir}
+	if a.cp, err = readCheckpoint(l.dir, l.vkey); err != nil {
+		return fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	for a.cp != nil && s.h.first > a.cp.Size && first > 1 { // records since the checkpoint are checked too
+		first--
+		s.close()
+		if s, err = openSegmentFile(l.walDir, first); err != nil {
+			return l.headerError(err)
+		}
+	}
+	a.st.from(s.h)
+	if err := a.run(first, numbers[len(numbers)-1]); err != nil {
+		return fmt.Errorf("read custody log: %w", err)
+	}
+	if a.bad != nil {
+		return fmt.Errorf("%w: %s", ErrDamaged, a.bad)
+	}
+	return l.goOn(&a)
+}
+
+// headerError tells damage from a file that cannot be read.
+func (l *Log) headerError(err error) error {
+	if errors.Is(err, errNotHeader) {
+		return fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	return err
+}
+
+// missing returns the first number that is not there, 0 if none.
+func missing(numbers []uint64) uint64 {
+	for i, n := range numbers {
+		if n != uint64(i+1) {
+			return uint64(i + 1)
+		}
+	}
+	return 0
+}
+
+// goOn cuts what lies behind the last record and opens the segment for writing.
+func (l *Log) goOn(a *audit) error {
+	t := a.tail
+	rest := make([]byte, t.end%blockSize)
+	if err := readTail(filepath.Join(l.walDir, segmentName(t.number)), rest, t.end-int64(len(rest))); err != nil {
+		return fmt.Errorf("read segment %d: %w", t.number, err)
+	}
+	seg, err := openSegment(l.fs, l.walDir, t.number, l.o.SegmentBytes, t.start, t.end, rest)
+	if err != nil {
+		return err
+	}
+	if t.size != t.end {
+		if err := errors.Join(seg.file.Truncate(t.end), seg.file.Sync()); err != nil {
+			return errors.Join(fmt.Errorf("cut segment %d: %w", t.number, err), seg.file.Close())
+		}
+	}
+	l.seg, l.chain, l.tree, l.open = seg, a.st.chain, a.st.tree, a.st.open
+	l.head.Store(a.st.next())
+	l.tail.Store(a.st.next())
+	l.stats.segment.Store(t.number)
+	l.stats.open.Store(int64(len(l.open)))
+	if a.cp != nil {
+		l.signed.Store(a.cp.Size)
+	}
+	return nil
+}
+
+func readTail(path string, b []byte, off int64) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	_, err = f.ReadAt(b, off)
+	return errors.Join(err, f.Close())
+}
+
+// abortOpen closes the exchanges that were under way when the log was last written.
+func (l *Log) abortOpen() {
+	l.treeMu.Lock()
+	open := l.open.sorted()
+	l.treeMu.Unlock()
+	for _, o := range open {
+		if l.abort(o.id, o.seq, true) != nil { // tick tries again
+			l.orphan(kindAborted, o.id)
+		}
+	}
+}

@@ -1,0 +1,68 @@
+package custody
+
+import (
+	"fmt"
+	"sync/atomic"
+	"time"
+)
+
+// Stats are counters for metrics.
+type Stats struct {
+	Records      uint64        // records made durable since Open
+	Bytes        uint64        // bytes written for them, about
+	Syncs        uint64        // drains made durable
+	SyncFailures uint64        // drains that failed
+	Refused      uint64        // records refused with ErrUnavailable
+	Lost         uint64        // records of best-effort routes that were queued and could not be written
+	LastBatch    int           // records in the last drain
+	MaxBatch     int           // records in the largest drain
+	Queue        int           // records waiting now
+	Open         int           // exchanges with an intent and no outcome yet
+	Segment      uint64        // number of the current segment
+	Size         uint64        // leaves in the log
+	Checkpoint   uint64        // leaves under the newest signed checkpoint
+	SyncTime     time.Duration // time spent in write and sync
+	LastError    string        // what is wrong with the disk now, "" when healthy
+}
+
+type counters struct {
+	records, bytes, syncs, failures, refused, lost, segment atomic.Uint64
+	lastBatch, maxBatch, open, syncTime                     atomic.Int64
+}
+
+// Stats returns the counters.
+func (l *Log) Stats() Stats {
+	head := l.head.Load()
+	s := Stats{
+		Records: l.stats.records.Load(), Bytes: l.stats.bytes.Load(), Syncs: l.stats.syncs.Load(),
+		SyncFailures: l.stats.failures.Load(), Refused: l.stats.refused.Load(), Lost: l.stats.lost.Load(),
+		LastBatch: int(l.stats.lastBatch.Load()), MaxBatch: int(l.stats.maxBatch.Load()),
+		Queue: int(max(l.tail.Load()&^refuseBit, head) - head), Open: int(l.stats.open.Load()),
+		Segment: l.stats.segment.Load(), Size: head, Checkpoint: l.signed.Load(), SyncTime: time.Duration(l.stats.syncTime.Load()),
+	}
+	l.errMu.Lock()
+	defer l.errMu.Unlock()
+	if l.lastErr != nil {
+		s.LastError = l.lastErr.Error()
+	}
+	return s
+}
+
+// Ready returns nil where the log takes records, and otherwise why not, wrapping ErrUnavailable.
+func (l *Log) Ready() error {
+	if l.tail.Load()&refuseBit == 0 {
+		return nil
+	}
+	l.errMu.Lock()
+	defer l.errMu.Unlock()
+	if l.lastErr == nil {
+		return ErrUnavailable
+	}
+	return fmt.Errorf("%w: %w", ErrUnavailable, l.lastErr)
+}
+
+func (l *Log) setError(err error) {
+	l.errMu.Lock()
+	defer l.errMu.Unlock()
+	l.lastErr = err
+}

@@ -1,0 +1,178 @@
+package custody
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/mod/sumdb/note"
+)
+
+// VerifyOptions choose what Verify trusts.
+type VerifyOptions struct {
+	Key string // verifier key of the log (C2SP vkey); "" means Dir/custody/log.pub
+}
+
+// Verify checks the whole log of a data directory: every file, header, checksum, hash, digest, the order of the records and
+// the root under the signed checkpoint. It needs no key but the verifier key and works while the log is being written.
+// What is wrong stands in the Report; the error says that the directory could not be read (or is ErrNewer, wrapped).
+//
+// Records behind the newest checkpoint are chained but not signed yet: who can write the directory can still cut them off.
+func Verify(dir string, o VerifyOptions) (Report, error) {
+	v := verifier{dir: filepath.Join(dir, "custody"), r: Report{SchemaVersion: 1, Problems: []Problem{}, LogKey: o.Key, KeyPinned: o.Key != ""}}
+	if _, err := os.Stat(v.dir); err != nil {
+		return v.r, fmt.Errorf("verify custody log: %w", err)
+	}
+	if err := v.run(); err != nil {
+		return v.r, fmt.Errorf("verify custody log: %w", err)
+	}
+	for i := range v.r.Problems {
+		if seq := v.r.Problems[i].Seq; seq != nil && (v.r.FirstBad == nil || *seq < *v.r.FirstBad) {
+			v.r.FirstBad = seq
+		}
+	}
+	v.r.OK = len(v.r.Problems) == 0
+	return v.r, nil
+}
+
+type verifier struct {
+	dir string
+	r   Report
+}
+
+func (v *verifier) problem(file, format string, args ...any) {
+	v.r.Problems = append(v.r.Problems, Problem{File: file, Message: fmt.Sprintf(format, args...)})
+}
+
+func (v *verifier) note(file, format string, args ...any) {
+	v.r.Notes = append(v.r.Notes, Problem{File: file, Message: fmt.Sprintf(format, args...)})
+}
+
+func (v *verifier) run() error {
+	a := audit{walDir: filepath.Join(v.dir, "wal")}
+	if err := v.trust(&a); err != nil { // the checkpoint first: what it covers is in the files that are listed later
+		return err
+	}
+	if err := v.list(); err != nil {
+		return err
+	}
+	numbers, other, err := listSegments(a.walDir)
+	if errors.Is(err, os.ErrNotExist) {
+		err = nil
+	}
+	if err != nil {
+		return err
+	}
+	v.others("wal/", other, ".seg"+newSuffix)
+	return v.walk(&a, numbers)
+}
+
+// trust reads the log's key and the checkpoint.
+func (v *verifier) trust(a *audit) error {
+	b, err := readSmall(filepath.Join(v.dir, logKeyFile))
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	vkey, ended := strings.CutSuffix(string(b), "\n")
+	switch _, bad := note.NewVerifier(vkey); {
+	case err != nil:
+		v.problem(logKeyFile, "the log's key is missing")
+	case !ended || bad != nil:
+		v.problem(logKeyFile, "the log's key is damaged")
+	case v.r.KeyPinned && vkey != v.r.LogKey:
+		v.problem(logKeyFile, "this is not the key that was asked for")
+	case !v.r.KeyPinned:
+		v.r.LogKey = vkey
+	}
+	if v.r.LogKey == "" {
+		return nil
+	}
+	a.cp, err = readCheckpoint(v.dir, v.r.LogKey)
+	if err != nil {
+		v.problem(checkpointFile, "%v", err)
+		return nil
+	}
+	if a.cp == nil {
+		return nil
+	}
+	v.r.Checkpoint, v.r.Root, v.r.Origin = a.cp.Size, base64.StdEncoding.EncodeToString(a.cp.Root[:]), a.cp.Origin
+	return nil
+}
+
+// list looks at every file that is not a segment.
+func (v *verifier) list() error {
+	entries, err := os.ReadDir(v.dir)
+	if err != nil {
+		return err
+	}
+	var other []string
+	for _, e := range entries {
+		switch name := e.Name(); name {
+		case "lock", logKeyFile, checkpointFile:
+			if !e.Type().IsRegular() {
+				other = append(other, name)
+			}
+		case "wal":
+			if !e.IsDir() {
+				other = append(other, name)
+			}
+		default:
+			other = append(other, name)
+		}
+	}
+	v.others("", other, newSuffix)
+	return nil
+}
+
+// others names files that do not belong to the log. One with the ending of an unfinished file is only worth a note.
+func (v *verifier) others(dir string, names []string, unfinished string) {
+	for _, name := range names {
+		if strings.HasSuffix(name, unfinished) {
+			v.note(dir+name, "unfinished file; it is not part of the log")
+			continue
+		}
+		v.problem(dir+name, "this file does not belong to the log")
+	}
+}
+
+func (v *verifier) walk(a *audit, numbers []uint64) error {
+	if len(numbers) == 0 {
+		a.flag("wal", 0, "there is no segment")
+	} else if err := v.segments(a, numbers); err != nil {
+		return err
+	}
+	v.r.Leaves = a.st.next()
+	v.r.Open = len(a.st.open)
+	if a.bad != nil {
+		v.r.Problems = append(v.r.Problems, *a.bad)
+		return nil
+	}
+	if a.tail.torn {
+		v.note("wal/"+segmentName(a.tail.number), "what follows byte %d was never acknowledged", a.tail.end)
+	}
+	if a.cp == nil && v.r.LogKey != "" && a.st.next() > 0 && len(v.r.Problems) == 0 {
+		v.note(checkpointFile, "no checkpoint yet: nothing is signed")
+	}
+	return nil
+}
+
+func (v *verifier) segments(a *audit, numbers []uint64) error {
+	s, err := openSegmentFile(a.walDir, 1)
+	if err == nil {
+		if v.r.Origin == "" {
+			v.r.Origin = s.h.origin
+		}
+		s.close()
+	} else if errors.Is(err, ErrNewer) {
+		return err
+	}
+	a.st = state{origin: v.r.Origin, chain: chainStart(v.r.Origin), open: unanswered{}}
+	last := numbers[len(numbers)-1]
+	if n := missing(numbers); n != 0 && n > 1 {
+		last = n // the walk finds that it is missing when it gets there
+	}
+	return a.run(1, last)
+}
