@@ -55,9 +55,13 @@ func formatKey(id, secret string) string {
 	return body + string(check[:])
 }
 
+// checkOf computes CRC-32 itself over the string: the library's takes bytes, which would be an allocation per request.
 func checkOf(body string) (check [checkLen]byte) {
-	var buf [keyLen]byte
-	sum := crc32.ChecksumIEEE(buf[:copy(buf[:], body)])
+	sum := ^uint32(0)
+	for i := range len(body) {
+		sum = crc32.IEEETable[byte(sum)^body[i]] ^ sum>>8
+	}
+	sum = ^sum
 	for i := checkLen - 1; i >= 0; i-- {
 		check[i] = base62[sum%62]
 		sum /= 62
@@ -72,16 +76,25 @@ func parseKey(text string) (id, secret string, ok bool) {
 	}
 	body, check := text[:keyLen-checkLen], text[keyLen-checkLen:]
 	id, secret = body[len(keyPrefix):len(keyPrefix)+idLen], body[keyLen-checkLen-secretLen:]
-	if body[len(keyPrefix)+idLen] != '_' || !within(id, base32) || !within(secret, base62) {
+	if body[len(keyPrefix)+idLen] != '_' || !isBase32(id) || !isBase62(secret) {
 		return "", "", false
 	}
 	want := checkOf(body)
 	return id, secret, check == string(want[:])
 }
 
-func within(s, alphabet string) bool {
+func isBase32(s string) bool {
 	for i := range len(s) {
-		if strings.IndexByte(alphabet, s[i]) < 0 {
+		if b := s[i]; (b < 'a' || b > 'z') && (b < '2' || b > '7') {
+			return false
+		}
+	}
+	return true
+}
+
+func isBase62(s string) bool {
+	for i := range len(s) {
+		if b := s[i]; (b < '0' || b > '9') && (b < 'A' || b > 'Z') && (b < 'a' || b > 'z') {
 			return false
 		}
 	}
