@@ -1,0 +1,112 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"strings"
+	"testing"
+)
+
+// secretKey is the head of a private key, put together here so that no scanner takes this file for a leak.
+const secretKey = "-----BEGIN PRIV" + "ATE KEY-----\nMIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg"
+
+// What the shipped policy masks and blocks stays inside, whichever client asks, streamed or not, although the runtime says it.
+func TestGuardsOnARealRuntime(t *testing.T) {
+	ollama := startOllama(t)
+	reeve := startReeve(t, ollama.url, "ollama")
+	for _, c := range realClients {
+		t.Run(c.name, func(t *testing.T) {
+			var steps []step
+			for _, cue := range []string{cueMail, cueKey} {
+				for _, stream := range []bool{false, true} {
+					steps = append(steps,
+						step{Name: cue, Call: "chat", Args: object{"model": reciter, "messages": user(cue), "stream": stream}},
+						step{Name: cue, Call: "completion", Args: object{"model": reciter, "prompt": cue, "stream": stream}})
+				}
+			}
+			for i, r := range c.run(t, ollama.url, "none", steps) { // the runtime does say it
+				if want := map[string]string{cueMail: mailText, cueKey: secretKey}[r.Name]; !strings.Contains(r.text(), want) {
+					t.Fatalf("step %d: the runtime said %q", i, r.text())
+				}
+			}
+			said := map[string]string{}
+			for i, r := range c.run(t, reeve.url, reeve.key, steps) {
+				if r.Error != nil {
+					t.Errorf("step %d: %+v", i, *r.Error)
+					continue
+				}
+				judge(t, r)
+				if before, ok := said[r.Name]; ok && before != r.text() && r.Name == cueMail {
+					t.Errorf("step %d gave %q, another way gave %q", i, r.text(), before)
+				}
+				said[r.Name] = r.text()
+				if x := reeve.show(t, r.Exchange); len(x.Records) < 2 {
+					t.Errorf("step %d: %d records", i, len(x.Records))
+				}
+			}
+		})
+	}
+	reeve.verify(t)
+	reeve.quiet(t, "jane.doe@example.org", "MIGHAgEAMBMGByqGSM49", reeve.key)
+}
+
+func judge(t *testing.T, r result) {
+	t.Helper()
+	text, finish := r.text(), ""
+	if len(r.Choices) > 0 {
+		finish = r.Choices[0].Finish
+	}
+	switch r.Name {
+	case cueMail:
+		if !strings.HasPrefix(text, " please contact ") || !strings.HasSuffix(text, " before noon") || finish != "stop" {
+			t.Errorf("the text around the mask came as %q (%s)", text, finish)
+		}
+		for _, part := range []string{"jane", "doe", "@", "example"} {
+			if strings.Contains(text, part) {
+				t.Errorf("a part of the address came out: %q", part)
+			}
+		}
+	case cueKey:
+		if finish != "content_filter" {
+			t.Errorf("a blocked answer ended with %q after %q", finish, text)
+		}
+		if strings.Contains(text, "-----") || strings.Contains(text, "MIGHA") {
+			t.Errorf("a part of the key came out: %q", text)
+		}
+	}
+}
+
+// What must not go in does not reach the runtime, and the client hears why in its own words.
+func TestBlockedInput(t *testing.T) {
+	model := startScript(t)
+	reeve := startReeve(t, model.URL, "ollama")
+	for _, c := range realClients {
+		t.Run(c.name, func(t *testing.T) {
+			before := model.count()
+			steps := []step{
+				{Name: "chat", Call: "chat", Args: object{"model": "m", "messages": user("what is this: " + secretKey)}},
+				{Name: "chat stream", Call: "chat", Args: object{"model": "m", "messages": user("what is this: " + secretKey), "stream": true}},
+				{Name: "completion", Call: "completion", Args: object{"model": "m", "prompt": "what is this: " + secretKey}},
+			}
+			for _, r := range c.run(t, reeve.url, reeve.key, steps) {
+				if r.Error == nil || r.Error.Status != 403 && r.Error.Status != 400 {
+					t.Errorf("%s: error %+v, want 403 or 400", r.Name, r.Error)
+					continue
+				}
+				if c.dialect == "openai" && r.Error.Code != "blocked_by_policy" {
+					t.Errorf("%s: code %q", r.Name, r.Error.Code)
+				}
+				if strings.Contains(r.Error.Message, "MIGHA") {
+					t.Errorf("%s: the refusal repeats the secret", r.Name)
+				}
+				if x := reeve.show(t, r.Exchange); x.Status == "ok" || len(x.Records) == 0 {
+					t.Errorf("%s: the log has %q with %d records", r.Name, x.Status, len(x.Records))
+				}
+			}
+			if n := model.count() - before; n != 0 {
+				t.Errorf("%d blocked requests reached the runtime", n)
+			}
+		})
+	}
+	reeve.verify(t)
+}
