@@ -25,15 +25,8 @@ var cueWords = [26][]string{
 
 // cued reports whether the text before the word at start announces an e-mail address.
 func (w *window) cued(start int) bool {
-	i := start - 1
-	if i >= 0 && w.b[i] == ' ' {
-		i--
-	}
-	if i < 0 || w.b[i] == '\n' {
+	if start == 0 || w.b[start-1] == '\n' || w.quoted(start) {
 		return true // the text or line begins with it, as a field or a list entry does
-	}
-	if c := w.b[i]; cuePunct[c] && !(c == '\'' && i == start-1 && i > 0 && isLetter(w.b[i-1])) {
-		return true // not the apostrophe of a contraction
 	}
 	for j := start - 1; j >= max(0, start-cueSpan); j-- {
 		c := w.b[j]
@@ -48,6 +41,19 @@ func (w *window) cued(start int) bool {
 		}
 	}
 	return false
+}
+
+// quoted reports whether announcing punctuation stands directly before start, one space allowed. The apostrophe of a
+// contraction does not count.
+func (w *window) quoted(start int) bool {
+	i := start - 1
+	if i > 0 && w.b[i] == ' ' {
+		i--
+	}
+	if i < 0 || !cuePunct[w.b[i]] {
+		return false
+	}
+	return w.b[i] != '\'' || i != start-1 || i == 0 || !isLetter(w.b[i-1])
 }
 
 // cueAt reports whether a cue word stands at i and ends before limit.

@@ -47,9 +47,8 @@ type Engine struct {
 
 // trigger is a recogniser with the index of its rule.
 type trigger struct {
-	prefix string
-	rule   int32
-	find   recogniser
+	entry
+	rule int32
 }
 
 // Actions of the scan at a byte.
@@ -106,14 +105,14 @@ func (e *Engine) addBuiltins(chosen []builtin) {
 func (e *Engine) addEntry(on entry, rule int32) {
 	if on.prefix != "" {
 		c := on.prefix[0]
-		e.on[c] = append(e.on[c], trigger{on.prefix, rule, on.find})
+		e.on[c] = append(e.on[c], trigger{on, rule})
 		pair := uint16(c)<<8 | uint16(on.prefix[1])
 		e.pairs[pair>>6] |= 1 << (pair & 63)
 		return
 	}
 	for i := range len(on.bytes) {
 		c := on.bytes[i]
-		e.on[c] = append(e.on[c], trigger{"", rule, on.find})
+		e.on[c] = append(e.on[c], trigger{on, rule})
 		e.act[c] = actHere
 		if isDigit(c) {
 			e.act[c] = actStart

@@ -18,8 +18,10 @@ var cardCues = words("card", "cards", "visa", "cc", "pan", "credit", "debit", "m
 	"karte", "kreditkarte", "kartennummer", "carte", "tarjeta", "carta", "kaart", "karta", "karty", "cartao", "cartão")
 
 // near reports whether one of the words stands before i.
-func (w *window) near(i int, list *wordList) bool {
-	for j := i - 1; j >= max(0, i-nearSpan); j-- {
+func (w *window) near(i int, list *wordList) bool { return w.nearWithin(i, list, nearSpan) }
+
+func (w *window) nearWithin(i int, list *wordList, span int) bool {
+	for j := i - 1; j >= max(0, i-span); j-- {
 		c := w.b[j]
 		if c == '\n' {
 			return false
@@ -35,6 +37,15 @@ func (w *window) near(i int, list *wordList) bool {
 		}
 	}
 	return false
+}
+
+var secretCues = words("iban", "account", "konto", "kontonummer", "compte", "cuenta", "conto", "rekening", "rachunek", "konta", "conta", "bank",
+	"key", "token", "secret", "password", "credential", "credentials", "apikey", "auth", "authorization", "bearer")
+
+// announced reports whether the text before i says that a key or an account number comes: such a word, or punctuation
+// as before a value.
+func (w *window) announced(i int) bool {
+	return i > 0 && (w.quoted(i) || w.near(i, secretCues))
 }
 
 func isAlnum(c byte) bool { return classOf[c]&clAlnum != 0 }

@@ -59,6 +59,8 @@ type builtin struct {
 type entry struct {
 	prefix string
 	bytes  string
+	skip   int // leading bytes that are never part of the match, such as the name of a field
+	free   int // leading bytes that stand for a word where nothing announces a secret: released, and no part of the match
 	find   recogniser
 }
 
@@ -87,7 +89,9 @@ func Rules() []Rule {
 // builtins is the table of all built-in rules.
 func builtins() []builtin {
 	return slices.Concat(
-		[]builtin{emailRule(), cardRule()},
+		[]builtin{emailRule(), cardRule(), ibanRule(), ssnRule(), phoneRule(), ipRule()},
+		[]builtin{privateKeyRule(), jwtRule(), urlCredentialsRule()},
+		tokenRules(),
 	)
 }
 

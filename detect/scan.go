@@ -96,15 +96,25 @@ func (s *scan) scanBuiltin() {
 // worth reports whether a token that starts with the letter at i may begin a candidate.
 func (e *Engine) worth(w *window, i int) bool {
 	c := w.b[i]
-	if i+1 == len(w.b) {
-		if e.on[c] != nil {
-			w.lead = i
-			w.touch()
-		}
-		return false
+	if i+1 < len(w.b) {
+		pair := uint16(c)<<8 | uint16(w.b[i+1])
+		return e.pairs[pair>>6]>>(pair&63)&1 != 0
 	}
-	pair := uint16(c)<<8 | uint16(w.b[i+1])
-	return e.pairs[pair>>6]>>(pair&63)&1 != 0
+	if len(e.on[c]) > 0 && !w.final {
+		w.touched, w.lead = true, i+1
+		for k := range e.on[c] {
+			w.lead = min(w.lead, w.startOf(&e.on[c][k], i))
+		}
+	}
+	return false
+}
+
+// startOf returns where a match of the trigger at i begins.
+func (w *window) startOf(t *trigger, i int) int {
+	if t.free > 0 && !w.announced(i) {
+		return i + t.free
+	}
+	return i + t.skip
 }
 
 func wordEnd(b []byte, i int) int {
@@ -130,9 +140,16 @@ func (s *scan) try(i int) int {
 	for k := range s.e.on[c] {
 		t := &s.e.on[c][k]
 		w.lead = i
+		if t.free|t.skip != 0 {
+			w.lead = w.startOf(t, i)
+		}
+		from := w.lead
 		if w.hasPrefix(i, t.prefix) {
 			if h := t.find(w, i); h.score > 0 && h.end > best.end {
 				best, rule = h, t.rule
+				if from > i {
+					best.start = max(best.start, from)
+				}
 			}
 		}
 		if w.touched {

@@ -19,7 +19,7 @@ type memo struct {
 	from, to int
 }
 
-const memoSize = 6
+const memoSize = 8
 
 // at returns the byte at i. Past the end it returns 0, which no recogniser takes for text, and notes the look.
 func (w *window) at(i int) byte {

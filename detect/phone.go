@@ -1,0 +1,282 @@
+package detect
+
+func phoneRule() builtin {
+	return builtin{
+		Rule: Rule{
+			ID: "pii/phone", Kind: KindPhone, Severity: Medium,
+			Description: "phone number: E.164 with a country code, or a national format with area code and groups; bare digits only after a word such as phone",
+			Positives: []string{
+				"+1 212 555 0100", "call +442079460018.", "+49 (0)30 901820-12", "(212) 555-0134", "212-555-0178", "212.555.0111",
+				"1-800-555-0199", "020 7946 0018", "(020) 7946 0958", "07700 900123", "01 23 45 67 89", "030/901820", "0171-123 45 67",
+				"03-1234-5678", "+55 11 91234-5678", "(11) 91234-5678", "phone: 2125550142", "mobile 612 345 678", "0049 30 901820",
+				"tel. 555-0123", "+1 (212) 555-0100 ext. 42", "+33 1 70 18 99 00, +34 912 345 678", "02 9374 4000",
+			},
+			Negatives: []string{
+				"2125550142", "2024-05-13 10:30", "13.05.2024", "01/02/2024", "012-3456789-1234567", "978-0-306-40615-7", "0-306-40615-2",
+				"550e8400-e29b-41d4-a716-446655440000", "1.234.567.890", "3.14159265358979", "v2.10.300.4000", "order 302-555-1234",
+				"x+12345678901", "+999 123 456 789", "100 200 3000", "0.12345 67890", "192.168.100.200", "1715600000", "12:30:45",
+				"lines 100-200-3000", "12 34 56 78 90 12 34 56", "05.12.2024 10 30",
+			},
+		},
+		on: []entry{{bytes: "0123456789(", find: findNational}, {bytes: "+", find: findInternational}},
+	}
+}
+
+var (
+	phoneCues = words("tel", "telephone", "phone", "phones", "mobile", "cell", "cellphone", "fax", "call", "dial", "sms", "whatsapp", "hotline",
+		"telefon", "telefonnummer", "telefonisch", "handy", "handynummer", "mobil", "mobilnummer", "rufnummer", "anrufen",
+		"téléphone", "telephone", "portable", "appelez", "móvil", "movil", "teléfono", "telefono", "celular", "llame",
+		"cellulare", "chiamare", "telefoon", "telefoonnummer", "mobiel", "gsm", "telefonu", "komórka", "telefone", "telemóvel", "ligue")
+	numberCues = words("order", "invoice", "ref", "reference", "tracking", "isbn", "issn", "serial", "sku", "part", "case", "ticket", "lines",
+		"bestellung", "rechnung", "commande", "facture", "pedido", "factura", "ordine", "fattura", "bestelling", "zamówienie", "version")
+)
+
+const (
+	phoneSeps   = " -./"
+	minIntl     = 7  // shortest number with its country code
+	maxIntl     = 15 // ITU-T E.164, section 6.2.1
+	maxTrunk    = 12
+	minTrunk    = 9
+	maxNational = 13
+)
+
+// findInternational looks for a number at its plus sign.
+func findInternational(w *window, i int) hit {
+	if c := w.before(i); isWord(c) || c == '+' || !isDigit(w.at(i+1)) {
+		return hit{}
+	}
+	n := w.groups(i + 1)
+	end := w.internationalEnd(&n)
+	if end == 0 || !w.phoneEnds(end) {
+		return hit{}
+	}
+	return hit{start: i, end: w.extension(end), score: 0.85}
+}
+
+// findNational looks for a number without country code at its first digit or bracket.
+func findNational(w *window, i int) hit {
+	n := w.groups(i)
+	if n.digits < minIntl || n.digits > maxNational+2 {
+		return hit{}
+	}
+	if n.digits >= 10 && w.isIDD(i, &n) {
+		rest := n.tail(w, 2)
+		if end := w.internationalEnd(&rest); end > 0 && w.phoneEnds(end) {
+			return hit{start: i, end: w.extension(end), score: 0.7}
+		}
+	}
+	score := float32(0)
+	switch {
+	case !w.phoneEnds(n.end) || !w.phoneStarts(i):
+		return hit{}
+	case w.isNANP(i, &n), w.isTrunk(i, &n), w.b[i] == '(' && n.isBracketed():
+		score = 0.7
+	}
+	if w.near(i, phoneCues) {
+		if score == 0 && !n.isAfterCue() {
+			return hit{}
+		}
+		score = 0.9
+	} else if score > 0 && w.near(i, numberCues) {
+		return hit{}
+	}
+	if score == 0 {
+		return hit{}
+	}
+	return hit{start: i, end: w.extension(n.end), score: score}
+}
+
+// groups reads digit groups with at most one separator between them, any group in brackets, as in "44 (0)20 7946-0018".
+// A zero alone in brackets is a trunk prefix after a country code and does not count.
+func (w *window) groups(i int) (n number) {
+	for start := i; n.groups < maxGroups && i-start < maxNumber; {
+		from, next := i, 0
+		if w.at(i) == '(' {
+			from++
+		}
+		to := w.run(clDigit, from, maxIntl+1)
+		next = to
+		if from > i {
+			if w.at(to) != ')' {
+				return n
+			}
+			next++
+		}
+		if to == from {
+			return n
+		}
+		if from == i || n.groups == 0 || to != from+1 || w.b[from] != '0' {
+			n.at[n.groups], n.size[n.groups] = from, uint8(to-from)
+			n.digits += to - from
+			n.groups++
+		}
+		n.end = next
+		c := w.at(next)
+		i = next
+		if indexByte(phoneSeps, c) >= 0 {
+			n.sep[n.groups-1] = c
+			i++
+			c = w.at(i)
+		}
+		if !isDigit(c) && c != '(' {
+			n.sep[n.groups-1] = 0
+			return n
+		}
+	}
+	return n
+}
+
+// tail returns the number without its first k digits, which must lie in the first group.
+func (n number) tail(w *window, k int) number {
+	if int(n.size[0]) == k {
+		copy(n.at[:], n.at[1:])
+		copy(n.size[:], n.size[1:])
+		copy(n.sep[:], n.sep[1:])
+		n.groups--
+	} else {
+		n.at[0] += k
+		n.size[0] -= uint8(k)
+	}
+	n.digits -= k
+	return n
+}
+
+// internationalEnd returns where the number that begins with a country code ends: after the last group that the
+// country's numbers can still have. It returns 0 if the code is not assigned or the length does not fit.
+func (w *window) internationalEnd(n *number) int {
+	if n.groups == 0 || w.b[n.at[0]] == '0' {
+		return 0
+	}
+	var buf [maxIntl + 1]byte
+	d := buf[:w.copyDigits(buf[:], n.at[0], min(n.end, n.at[0]+maxNumber))]
+	if len(d) < minIntl {
+		return 0
+	}
+	code, shortest, longest := countryCode(d)
+	if code == 0 {
+		return 0
+	}
+	total, end := 0, 0
+	for k := range n.groups {
+		if total += int(n.size[k]); total-code > longest {
+			break
+		}
+		if total-code >= shortest {
+			end = n.at[k] + int(n.size[k])
+		}
+	}
+	return end
+}
+
+// isIDD reports whether the number begins with the international prefix 00 and is grouped like one.
+func (w *window) isIDD(i int, n *number) bool {
+	return n.groups > 1 && w.b[i] == '0' && w.b[i+1] == '0' && n.size[0] >= 2 && n.size[0] <= 5 && n.sep[0] != '.' && w.phoneStarts(i) &&
+		(n.size[0] > 2 || n.groups > 2)
+}
+
+// isNANP reports a number of the North American plan: NXX-NXX-XXXX with N from 2 to 9, no N11 exchange, one separator
+// throughout or the area code in brackets, an optional 1 before.
+func (w *window) isNANP(i int, n *number) bool {
+	k := 0
+	if n.groups == 4 && n.size[0] == 1 && w.b[i] == '1' {
+		k = 1
+	}
+	if n.groups != k+3 || n.size[k] != 3 || n.size[k+1] != 3 || n.size[k+2] != 4 {
+		return false
+	}
+	area, exchange := n.at[k], n.at[k+1]
+	if w.b[area] < '2' || w.b[exchange] < '2' || w.b[exchange+1] == '1' && w.b[exchange+2] == '1' {
+		return false
+	}
+	return w.b[area-min(area, 1)] == '(' || n.sep[k] == n.sep[k+1] && n.sep[k] != '/'
+}
+
+// isTrunk reports a number with the trunk prefix 0: area code of two to five digits and one or more groups. All
+// separators are the same but for the first, which sets the area code off.
+func (w *window) isTrunk(i int, n *number) bool {
+	if n.groups < 2 || n.digits < minTrunk || n.digits > maxTrunk || n.size[0] < 2 || n.size[0] > 5 {
+		return false
+	}
+	first := n.at[0]
+	if w.b[first] != '0' || w.b[first+1] == '0' || first > i && w.b[i] != '(' {
+		return false
+	}
+	for k := 1; k < n.groups; k++ {
+		if n.size[k] < 2 || n.groups == 2 && n.size[k] < 5 || k > 1 && k < n.groups-1 && n.sep[k] != n.sep[1] {
+			return false
+		}
+	}
+	if n.groups > 2 && n.sep[0] != n.sep[1] && n.sep[0] == '.' {
+		return false
+	}
+	return !n.isDate()
+}
+
+// isDate reports groups that begin like a date: 2-2-4.
+func (n *number) isDate() bool {
+	return n.groups >= 3 && n.size[0] <= 2 && n.size[1] <= 2 && n.size[2] == 4 && (n.sep[0] == '.' || n.sep[0] == '/' || n.sep[0] == '-') ||
+		n.groups >= 3 && n.size[0] == 4 && n.size[1] <= 2 && n.size[2] <= 2
+}
+
+// isBracketed reports an area code of two or three digits in brackets and two groups of which the last has four.
+func (n *number) isBracketed() bool {
+	return n.groups == 3 && n.size[0] <= 3 && n.size[0] >= 2 && n.size[1] >= 3 && n.size[1] <= 5 && n.size[2] == 4
+}
+
+// isAfterCue reports what counts as a number directly after a word such as phone: any grouping that is no date, or bare
+// digits as many as a national number has.
+func (n *number) isAfterCue() bool {
+	if n.isDate() || n.digits > maxNational {
+		return false
+	}
+	if n.groups == 1 {
+		return n.digits >= minTrunk && n.digits <= maxTrunk
+	}
+	for k := range n.groups {
+		if n.size[k] > 8 || n.size[k] < 2 && k > 0 || n.sep[k] == '.' && n.size[k] < 2 {
+			return false
+		}
+	}
+	return true
+}
+
+func (w *window) phoneStarts(i int) bool {
+	c := w.before(i)
+	return !isWord(c) && c != '+' && ((c != '.' && c != '-' && c != '/' && c != ',' && c != '$') || i < 2 || !isWord(w.b[i-2]))
+}
+
+func (w *window) phoneEnds(end int) bool {
+	c := w.at(end)
+	if c == 'x' {
+		return isDigit(w.at(end + 1))
+	}
+	if isWord(c) || c == '@' || c == '%' {
+		return false
+	}
+	return c != '-' && c != '.' && c != '/' && c != ':' && c != ',' || !isWord(w.at(end+1))
+}
+
+// extension returns the end of an extension such as " ext. 42" or "x42" at end, or end itself.
+func (w *window) extension(end int) int {
+	i := end
+	if w.at(i) == ' ' {
+		i++
+	}
+	switch {
+	case w.at(i) == 'x':
+		i++
+	case w.hasPrefix(i, "ext"):
+		if i += 3; w.at(i) == '.' {
+			i++
+		}
+	default:
+		return end
+	}
+	if w.at(i) == ' ' {
+		i++
+	}
+	if j := w.run(clDigit, i, 7); j > i && j < i+7 && !isWord(w.at(j)) {
+		return j
+	}
+	return end
+}

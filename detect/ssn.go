@@ -1,0 +1,46 @@
+package detect
+
+func ssnRule() builtin {
+	return builtin{
+		Rule: Rule{
+			ID: "pii/us-ssn", Kind: KindUSSSN, Severity: High,
+			Description: "US social security number: area, group and serial ranges; with hyphens, or otherwise after a word that names it",
+			Positives: []string{
+				"SSN 536-22-1234.", "his number is 219-45-6789,", "ssn: 536 22 1234", "social security number 536221234", "(123-45-6789)",
+				"078-05-1120",
+			},
+			Negatives: []string{
+				"000-12-3456", "666-12-3456", "900-12-3456", "536-00-1234", "536-22-0000", "536221234", "536 22 1234", "1536-22-1234",
+				"536-22-12345", "536-22-1234-5", "A-536-22-1234", "2024-05-1234", "536.22.1234", "ssn 536-22 1234",
+			},
+		},
+		on: []entry{{bytes: "0123456789", find: findSSN}},
+	}
+}
+
+var ssnCues = words("ssn", "ssns", "ss", "social", "socialsecurity", "taxpayer")
+
+// findSSN looks for a number of the Social Security Administration (20 CFR 422.103). There is no check digit; since
+// June 2011 areas are assigned at random, except those that never are.
+func findSSN(w *window, i int) hit {
+	n := w.number(i, "- .")
+	if n.digits != 9 || w.b[i] == '9' || !w.standsAlone(i, n.end) {
+		return hit{}
+	}
+	hyphens := n.groups == 3 && n.size[0] == 3 && n.size[1] == 2 && n.sep[0] == '-' && n.sep[1] == '-'
+	if !hyphens && (n.groups != 1 && (n.groups != 3 || n.size[0] != 3 || n.size[1] != 2 || n.sep[0] != n.sep[1]) || !w.near(i, ssnCues)) {
+		return hit{}
+	}
+	var d [9]byte
+	w.copyDigits(d[:], i, n.end)
+	area := int(d[0])*100 + int(d[1])*10 + int(d[2])
+	group := d[3]*10 + d[4]
+	serial := int(d[5])*1000 + int(d[6])*100 + int(d[7])*10 + int(d[8])
+	switch {
+	case area == 0 || area == 666 || group == 0 || serial == 0:
+		return hit{}
+	case area == 78 && group == 5 && serial == 1120, area == 219 && group == 9 && serial == 9999: // printed on sample cards
+		return hit{start: i, end: n.end, score: 0.3}
+	}
+	return hit{start: i, end: n.end, score: 0.85}
+}
