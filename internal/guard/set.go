@@ -1,31 +1,143 @@
 package guard
 
-import "github.com/reeve-ai/reeve"
+import (
+	"errors"
+	"strings"
+	"sync"
+
+	"github.com/reeve-ai/reeve"
+	"github.com/reeve-ai/reeve/detect"
+)
 
 // Set is the rules in force for one direction and scope, compiled. It is immutable and safe for concurrent use. A nil Set
 // holds no rules: it allows every text.
-type Set struct{}
-
-// Result is what a Set says about a text.
-type Result struct {
-	Verdict  reeve.Verdict
-	Findings []reeve.Finding // in order of the text, without values; at most MaxFindings
-	Text     []byte          // what may pass on; the slice that was checked when nothing changed; nil in a Stream's Result
-	Changed  bool            // Text differs from what was checked
-	Block    *Rule           // the rule that blocks, or nil
+type Set struct {
+	dir     reeve.Direction
+	classes [4]*class // by action; nil where no rule has that action
+	broken  *Rule     // set where the rules could not be compiled: blocks every text
+	pool    sync.Pool // of *Stream
 }
 
-// MaxFindings bounds the findings of one text. Reasons in the verdict count on.
-const MaxFindings = 1000
+// class is the rules of one action with the engine that looks for them.
+type class struct {
+	action reeve.Action
+	engine *detect.Engine
+	rules  []*Rule // sorted by id
+	seen   []sight // by index of the engine's rules
+}
 
-// Check judges a whole text. The vault may be nil.
-func (s *Set) Check(text []byte, v *Vault) Result { return Result{Text: text} }
+// sight is what a match of one engine rule means.
+type sight struct {
+	rule    int32 // index into class.rules
+	finding reeve.Finding
+	mask    string
+	token   string // name part of reversible tokens: "EMAIL" in [[EMAIL_1]]; "" where the mask is not reversible
+}
 
-// CheckJSON judges a whole text that is itself a JSON document, such as the arguments of a tool call.
-func (s *Set) CheckJSON(text []byte, v *Vault) Result { return Result{Text: text} }
+// engine rule ids of literals and patterns carry these prefixes before the id of their rule; the detectors' own ids have
+// no colon.
+const (
+	literalPrefix = "literal:"
+	patternPrefix = "pattern:"
+)
 
-// NewStream judges a text that arrives in pieces. The vault may be nil. Give the Stream back with Free.
-func (s *Set) NewStream(v *Vault) *Stream { return &Stream{} }
+func newSet(dir reeve.Direction, rules []*bound) (*Set, error) {
+	s := &Set{dir: dir}
+	s.pool.New = func() any { return s.makeStream() }
+	for action := range s.classes {
+		c, err := newClass(reeve.Action(action), dir, rules)
+		if err != nil {
+			return nil, err
+		}
+		s.classes[action] = c
+	}
+	return s, nil
+}
 
-// NewJSONStream is NewStream for a text that is itself a JSON document, such as the arguments of a tool call.
-func (s *Set) NewJSONStream(v *Vault) *Stream { return &Stream{} }
+// newClass compiles the rules of one action, which must come sorted by id; nil if there are none.
+func newClass(action reeve.Action, dir reeve.Direction, rules []*bound) (*class, error) {
+	c := &class{action: action}
+	var o detect.Options
+	owner := map[string]*bound{} // by engine rule id
+	for _, r := range rules {
+		if r.Action != action {
+			continue
+		}
+		c.rules = append(c.rules, &r.Rule)
+		o.Rules = append(o.Rules, r.detect...)
+		if len(r.literals) > 0 {
+			id := literalPrefix + r.ID
+			o.Literals = append(o.Literals, detect.LiteralSet{ID: id, Words: r.literals, FoldCase: r.foldCase, WholeWord: r.whole})
+			owner[id] = r
+		}
+		for _, p := range r.patterns {
+			id := patternPrefix + r.ID
+			o.Patterns = append(o.Patterns, detect.Pattern{ID: id, Expr: p.Expr, MaxLen: p.MaxLen})
+			owner[id] = r
+		}
+	}
+	if len(c.rules) == 0 {
+		return nil, nil //nolint:nilnil // no rule has this action
+	}
+	engine, err := detect.New(o)
+	if err != nil {
+		return nil, err
+	}
+	c.engine = engine
+	for i := range engine.NumRules() {
+		d := engine.RuleAt(int32(i)) //nolint:gosec // the index of a rule
+		r := owner[d.ID]
+		if r == nil {
+			r = firstDetecting(rules, action, d.ID)
+		}
+		if r == nil {
+			return nil, errors.New("the engine holds a rule that nobody asked for: " + d.ID)
+		}
+		c.seen = append(c.seen, c.sight(dir, r, d))
+	}
+	return c, nil
+}
+
+// firstDetecting is the rule with the smallest id that asks for a detector.
+func firstDetecting(rules []*bound, action reeve.Action, id string) *bound {
+	for _, r := range rules {
+		if r.Action != action {
+			continue
+		}
+		for _, name := range r.detect {
+			class, isClass := strings.CutSuffix(name, "/*")
+			if name == id || isClass && strings.HasPrefix(id, class+"/") {
+				return r
+			}
+		}
+	}
+	return nil
+}
+
+func (c *class) sight(dir reeve.Direction, r *bound, d *detect.Rule) sight {
+	own := strings.HasPrefix(d.ID, literalPrefix) || strings.HasPrefix(d.ID, patternPrefix)
+	s := sight{mask: r.mask, finding: reeve.Finding{
+		Rule: d.ID, Kind: string(d.Kind), Severity: reeve.Severity(d.Severity), In: "field", Message: r.Message, Remedy: r.Remedy,
+	}}
+	if own {
+		s.finding.Rule = r.ID
+	}
+	if r.Severity != nil {
+		s.finding.Severity = *r.Severity
+	}
+	for i, rule := range c.rules {
+		if rule == &r.Rule {
+			s.rule = int32(i) //nolint:gosec // at most maxRules
+		}
+	}
+	if s.mask == "" {
+		s.mask = "[" + string(d.Kind) + "]"
+		if own {
+			s.mask = "[MASKED]"
+		}
+	}
+	if r.Reversible && dir == reeve.In {
+		s.token = tokenName(string(d.Kind))
+	}
+	return s
+}
