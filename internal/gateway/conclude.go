@@ -1,0 +1,60 @@
+package gateway
+
+import (
+	"github.com/reeve-ai/reeve"
+)
+
+// conclude makes the outcome durable. It must return before the last byte of an answer goes out, and runs once for every
+// exchange however it ended. A refusal means that the log cannot take the record; then the answer must not be completed.
+func (g *Gateway) conclude(x *exchange) *reeve.Refusal {
+	if x.concluded {
+		return nil
+	}
+	x.concluded = true
+	if !x.intended {
+		x.describe()
+	}
+	now := g.opts.Clock()
+	o := &x.outcome
+	o.ID, o.Start, o.End, o.Request, o.Intended = x.id, x.start, now, &x.about, x.intended
+	if !x.intended && x.session != nil {
+		o.Input = x.recordable()
+	}
+	o.Output, o.Salt, o.Delivered = x.output, x.salt, x.delivered
+	o.LabelOut, o.GuardOut = x.labelOut.String(), results(x.outVerdict, "out")
+	if !x.forwarded.IsZero() {
+		o.QueueTime, o.UpstreamTime = x.forwarded.Sub(x.start), now.Sub(x.forwarded)
+		if !x.firstChunk.IsZero() {
+			o.FirstChunk = x.firstChunk.Sub(x.forwarded)
+		}
+	}
+	o.GuardTime, o.CustodyTime = x.guardTime, x.custodyTime
+	put := g.opts.Log.Outcome
+	if x.bestEffort || x.session == nil { // a flood of strangers must not make callers wait for the disk
+		put = g.opts.Log.OutcomeAsync
+	}
+	if err := put(o); err != nil {
+		o.Result, o.Refusal = "failed", "audit_unavailable"
+		return unavailable()
+	}
+	if x.session != nil {
+		x.session.SpendTokens(o.TokensIn + o.TokensOut)
+	}
+	return nil
+}
+
+// recordable is the input of a request that was refused before its intent: with its masks where the guards ran. Text that
+// a rule blocked is not kept; the record says which rule it was.
+func (x *exchange) recordable() []byte {
+	if x.inBlock != nil {
+		return nil
+	}
+	return x.sent
+}
+
+// seen notes what the guards found in the answer.
+func (g *Gateway) seen(x *exchange, findings []reeve.Finding) {
+	if len(findings) > 0 {
+		x.labelOut = x.labelOut.Join(g.opts.Labels.Classify(findings))
+	}
+}

@@ -1,0 +1,117 @@
+package gateway
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"net"
+	"net/http"
+	"net/netip"
+
+	"github.com/reeve-ai/reeve"
+	"github.com/reeve-ai/reeve/internal/custody"
+	"github.com/reeve-ai/reeve/internal/upstream"
+)
+
+// intend makes the intent durable before one byte goes to the model. A route with best-effort custody queues it, and the
+// record says so. If the log cannot take it, nothing is served.
+func (g *Gateway) intend(x *exchange) *reeve.Refusal {
+	x.describe()
+	began := g.opts.Clock()
+	in := custody.Intent{ID: x.id, Start: x.start, Request: x.about, Input: x.sent}
+	put := g.opts.Log.Intent
+	if x.bestEffort {
+		put = g.opts.Log.IntentAsync
+	}
+	err := put(&in)
+	x.custodyTime += g.opts.Clock().Sub(began)
+	if err != nil {
+		return unavailable()
+	}
+	x.intended = true
+	return nil
+}
+
+func unavailable() *reeve.Refusal {
+	return &reeve.Refusal{
+		Status: http.StatusServiceUnavailable, Code: "audit_unavailable", Rule: "custody/fail-closed",
+		Message: "The custody log cannot take a record now, so nothing is served.", Remedy: "Try again; tell the operator if it lasts.",
+	}
+}
+
+// describe collects what is known of the request, for the record.
+func (x *exchange) describe() {
+	a := &x.about
+	*a = custody.Request{
+		Source: sourcePrefix(x.r.RemoteAddr), App: x.r.Header.Get("User-Agent"), Route: "unknown", Authn: "none",
+		Policy: x.policy.digest, Access: x.decision, AccessRule: x.rule, BestEffort: x.bestEffort,
+		LabelIn: x.labelIn.String(), GuardIn: results(x.inVerdict, "in"), Model: x.req.Model, Stream: x.req.Stream,
+	}
+	if x.ep != nil {
+		a.Route, a.Dialect, a.Op = x.ep.Path, x.ep.Dialect.String(), operation(x.ep.Kind)
+	}
+	if x.session != nil {
+		p := &x.session.Principal
+		a.Subject, a.KeyID, a.Authn, a.RoleDigest = p.ID, x.session.Key.ID, "key", roleDigest(p)
+	}
+	if x.upstream != nil {
+		a.Upstream = x.upstream.Name
+	}
+}
+
+func operation(k upstream.Kind) string {
+	switch k {
+	case upstream.ChatCompletions, upstream.Chat:
+		return "chat"
+	case upstream.Completions, upstream.Generate:
+		return "text_completion"
+	case upstream.Embeddings, upstream.Embed:
+		return "embeddings"
+	default:
+		return "list"
+	}
+}
+
+// roleDigest commits to what the decision rested on, without saying who it was.
+func roleDigest(p *reeve.Principal) string {
+	h := sha256.New()
+	h.Write([]byte(p.Role))
+	for _, group := range p.Groups {
+		h.Write([]byte{0})
+		h.Write([]byte(group))
+	}
+	h.Write([]byte{0})
+	h.Write([]byte(p.Clearance.String()))
+	return hex.EncodeToString(h.Sum(nil)[:16])
+}
+
+// sourcePrefix is the network a request came from: /24 for IPv4, /48 for IPv6.
+func sourcePrefix(remote string) string {
+	host, _, err := net.SplitHostPort(remote)
+	if err != nil {
+		return ""
+	}
+	a, err := netip.ParseAddr(host)
+	if err != nil {
+		return ""
+	}
+	bits := 48
+	if a = a.Unmap(); a.Is4() {
+		bits = 24
+	}
+	p, err := a.WithZone("").Prefix(bits)
+	if err != nil {
+		return ""
+	}
+	return p.String()
+}
+
+func results(v reeve.Verdict, stage string) []custody.GuardResult {
+	if len(v.Reasons) == 0 {
+		return nil
+	}
+	out := make([]custody.GuardResult, len(v.Reasons))
+	for i, r := range v.Reasons {
+		out[i] = custody.GuardResult{Rule: r.Rule, Stage: stage, Action: r.Action, Count: r.Count}
+	}
+	return out
+}

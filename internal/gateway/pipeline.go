@@ -1,0 +1,153 @@
+package gateway
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/reeve-ai/reeve"
+	"github.com/reeve-ai/reeve/internal/custody"
+	"github.com/reeve-ai/reeve/internal/guard"
+	"github.com/reeve-ai/reeve/internal/identity"
+	"github.com/reeve-ai/reeve/internal/upstream"
+)
+
+// stage is one step of an exchange. A refusal ends it; so does anything that a stage cannot do.
+type stage func(*Gateway, *exchange) *reeve.Refusal
+
+// stages is the way of one exchange through the house, in this order and no other. conclude stands in none of them: it
+// runs exactly once for every exchange, before its last byte, and a refused, failed or cut-off one is recorded like any
+// other.
+var stages = [...]stage{
+	(*Gateway).authenticate,
+	(*Gateway).receive,
+	(*Gateway).authorize,
+	(*Gateway).classify,
+	(*Gateway).guardInput,
+	(*Gateway).intend,
+	(*Gateway).forward,
+	(*Gateway).guardOutput,
+}
+
+// exchange is one request and what became of it. It belongs to one goroutine and is reused after the answer.
+type exchange struct {
+	w  http.ResponseWriter
+	r  *http.Request
+	id custody.ID
+
+	start, forwarded, firstChunk time.Time
+	guardTime, custodyTime       time.Duration
+
+	policy     *snapshot
+	ep         *upstream.Endpoint
+	bestEffort bool
+
+	session   *identity.Session // after authenticate
+	body      []byte            // after receive: as the caller sent it
+	req       upstream.Request  // after receive
+	upstream  *Upstream         // after authorize
+	as        string            // after authorize: the model's name at the runtime
+	decision  string            // after authorize: "allow" or "deny"
+	rule      string            // after authorize: the access rule
+	labelIn   reeve.Label       // after classify
+	labelOut  reeve.Label
+	inVerdict reeve.Verdict // after classify
+	inBlock   *guard.Rule
+	sent      []byte // after guardInput: as the model gets it
+	vault     *guard.Vault
+	about     custody.Request // after intend
+	intended  bool
+	answer    *upstream.Answer // after forward
+
+	ev       upstream.Event
+	edits    upstream.Edits
+	texts    []byte // scratch
+	answered []byte // scratch: the whole answer
+	out      []byte // scratch: bytes on their way to the caller
+	output   []byte // what the caller got, for the record
+
+	outVerdict reeve.Verdict
+	concluded  bool
+	wrote      bool // the head of the answer has gone out
+	salt       custody.Salt
+	delivered  *custody.Tally
+	outcome    custody.Outcome // filled on the way
+	stallUntil time.Time
+}
+
+// ServeHTTP walks one exchange through the stages.
+func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	x := g.begin(w, r)
+	defer g.end(x)
+	for _, step := range stages {
+		if refusal := step(g, x); refusal != nil {
+			g.refuse(x, refusal)
+			return
+		}
+	}
+}
+
+func (g *Gateway) begin(w http.ResponseWriter, r *http.Request) *exchange {
+	x := g.pool.Get().(*exchange)
+	x.w, x.r, x.start = w, r, g.opts.Clock()
+	x.id = custody.NewID(x.start)
+	x.policy = g.policy.Load()
+	x.ep = g.endpoints[r.URL.Path]
+	x.bestEffort = g.opts.BestEffort[r.URL.Path]
+	h := w.Header()
+	h["Reeve-Exchange"] = []string{x.id.String()}
+	h["Reeve-Policy"] = x.policy.header
+	return x
+}
+
+// end gives everything back. A stage that panicked has left an exchange without a record: it is concluded as failed, and
+// the connection is dropped so that the caller cannot take what it has for an answer.
+func (g *Gateway) end(x *exchange) {
+	if p := recover(); p != nil {
+		g.opts.Diagnostics.Error("exchange failed", "exchange", x.id.String(), "panic", panicKind(p))
+		x.outcome.Result = "failed"
+		_ = g.conclude(x)
+		x.release()
+		panic(http.ErrAbortHandler)
+	}
+	g.opts.Metrics.observe(x, g.opts.Clock().Sub(x.start))
+	x.release()
+	g.pool.Put(x)
+}
+
+// panicKind names the type of a panic, as its text could hold content.
+func panicKind(p any) string {
+	if err, ok := p.(error); ok {
+		if _, isRuntime := err.(interface{ RuntimeError() }); isRuntime {
+			return err.Error()
+		}
+	}
+	return "unexpected"
+}
+
+// keepBytes bounds the buffers that an idle exchange keeps.
+const keepBytes = 64 << 10
+
+// release gives back what others own and forgets the content.
+func (x *exchange) release() {
+	if x.answer != nil {
+		x.answer.Close()
+	}
+	if x.vault != nil {
+		x.vault.Free()
+	}
+	keep := exchange{req: x.req, ev: x.ev, edits: x.edits}
+	keep.body, keep.sent, keep.texts = trim(x.body), trim(x.sent), trim(x.texts)
+	keep.answered, keep.out, keep.output = trim(x.answered), trim(x.out), trim(x.output)
+	large := cap(x.body) > keepBytes || cap(x.answered) > keepBytes
+	*x = keep
+	if large { // what was parsed from large texts is large itself
+		x.req, x.ev, x.edits = upstream.Request{}, upstream.Event{}, upstream.Edits{}
+	}
+}
+
+func trim(b []byte) []byte {
+	if cap(b) > keepBytes {
+		return nil
+	}
+	return b[:0]
+}
