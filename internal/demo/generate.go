@@ -13,6 +13,7 @@ import (
 type Sampling struct {
 	Temperature float64  // 0 is greedy; 1 is the model's own distribution
 	TopP        float64  // the likeliest words that together have this probability; 0 and 1 mean all
+	MinP        float64  // words less likely than this share of the likeliest are not said; 0 means all may be
 	Seed        uint64   // the same seed gives the same answer
 	MaxTokens   int      // 0 means no limit but the end of the turn and maxTurn
 	Stop        []string // text that ends the answer and is not part of it
@@ -167,6 +168,10 @@ func (g *Generation) choose() int32 {
 	peak := slices.Max(g.weights)
 	sum := 0.0
 	for i, p := range g.weights {
+		if p < g.how.MinP*peak {
+			g.weights[i] = 0
+			continue
+		}
 		g.weights[i] = math.Pow(p/peak, 1/g.how.Temperature)
 		sum += g.weights[i]
 	}

@@ -27,6 +27,7 @@ type ollamaRequest struct {
 	Options struct {
 		Temperature *float64 `json:"temperature"`
 		TopP        *float64 `json:"top_p"`
+		MinP        *float64 `json:"min_p"`
 		Seed        *int64   `json:"seed"`
 		NumPredict  *int     `json:"num_predict"`
 		Stop        texts    `json:"stop"`
@@ -52,7 +53,7 @@ func (r *ollamaRequest) sampling() (Sampling, *problem) {
 	if images > 0 {
 		return Sampling{}, invalid("images", "%s reads text only; images cannot be given", ModelName)
 	}
-	return newSampling(r.Options.Temperature, r.Options.TopP, r.Options.Seed, limit, r.Options.Stop)
+	return newSampling(r.Options.Temperature, r.Options.TopP, r.Options.MinP, r.Options.Seed, limit, r.Options.Stop)
 }
 
 func (r *ollamaRequest) history() ([]Message, *problem) {

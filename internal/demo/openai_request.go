@@ -15,6 +15,7 @@ type openAICommon struct {
 	MaxCompletion *int     `json:"max_completion_tokens"`
 	Temperature   *float64 `json:"temperature"`
 	TopP          *float64 `json:"top_p"`
+	MinP          *float64 `json:"min_p"` // as vLLM and llama.cpp take it
 	N             *int     `json:"n"`
 	Seed          *int64   `json:"seed"`
 	Stop          texts    `json:"stop"`
@@ -38,7 +39,7 @@ func (r *openAICommon) sampling() (Sampling, int, *problem) {
 	if limit != nil && *limit < 1 {
 		return Sampling{}, 0, invalid("max_tokens", "max_tokens must be at least 1")
 	}
-	how, p := newSampling(r.Temperature, r.TopP, r.Seed, limit, r.Stop)
+	how, p := newSampling(r.Temperature, r.TopP, r.MinP, r.Seed, limit, r.Stop)
 	if p != nil {
 		return how, 0, p
 	}

@@ -219,9 +219,12 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 	_, _ = w.Write(append(data, '\n'))
 }
 
+// defaultMinP keeps sampled answers readable: a small model gives many words a little probability.
+const defaultMinP = 0.1
+
 // newSampling turns the fields that both dialects have into a Sampling. Where no seed is given a fresh one is taken.
-func newSampling(temperature, topP *float64, seed *int64, limit *int, stop []string) (Sampling, *problem) {
-	how := Sampling{Seed: rand.Uint64(), MaxTokens: defaultMax, Stop: stop} //nolint:gosec // sampling, not secrecy
+func newSampling(temperature, topP, minP *float64, seed *int64, limit *int, stop []string) (Sampling, *problem) {
+	how := Sampling{Seed: rand.Uint64(), MinP: defaultMinP, MaxTokens: defaultMax, Stop: stop} //nolint:gosec // sampling, not secrecy
 	if temperature != nil {
 		if *temperature < 0 || *temperature > 2 {
 			return how, invalid("temperature", "temperature must be between 0 and 2")
@@ -233,6 +236,12 @@ func newSampling(temperature, topP *float64, seed *int64, limit *int, stop []str
 			return how, invalid("top_p", "top_p must be between 0 and 1")
 		}
 		how.TopP = *topP
+	}
+	if minP != nil {
+		if *minP < 0 || *minP > 1 {
+			return how, invalid("min_p", "min_p must be between 0 and 1")
+		}
+		how.MinP = *minP
 	}
 	if seed != nil {
 		how.Seed = uint64(*seed) //nolint:gosec // any bits will do

@@ -16,7 +16,7 @@ const (
 	firstPiece
 )
 
-// pieces cuts text into words, single punctuation marks and single blanks. One space before a word or a mark belongs
+// pieces cuts text into words, punctuation marks (a row of equal ones is one) and single blanks. One space before a word or a mark belongs
 // to it, so that joining the pieces gives back the text, byte for byte, invalid UTF-8 included.
 func pieces(text string) []string {
 	out := make([]string, 0, len(text)/4+1)
@@ -35,10 +35,13 @@ func pieceLen(text string) int {
 		start = 1
 	}
 	r, size := utf8.DecodeRuneInString(text[start:])
-	if !wordRune(r) {
-		return start + size
-	}
 	end := start + size
+	if !wordRune(r) {
+		for r != '\n' && r != ' ' && strings.HasPrefix(text[end:], text[start:start+size]) {
+			end += size // "-----" is one mark
+		}
+		return end
+	}
 	for end < len(text) {
 		r, size = utf8.DecodeRuneInString(text[end:])
 		if !wordRune(r) && !apostropheWithin(text, end, r, size) {

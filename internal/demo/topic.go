@@ -2,19 +2,20 @@ package demo
 
 import (
 	"cmp"
+	"maps"
 	"math"
 	"slices"
 	"strings"
 )
 
 // An n-gram sees a few words back and would have forgotten the question by its third word. So the question takes part
-// in the context through its key words: words that answers tend to repeat ("kettle" is answered with "the kettle") and
-// that are rare enough to tell one question from another. Nothing is looked up: the words are conditions of the
-// n-gram like those before the next word, and are dropped by the same back-off.
+// in the context through its key words, those that say most about the answer. Nothing is looked up: the words are
+// conditions of the n-gram like those before the next word, and are dropped by the same back-off.
 
 const (
-	keyWords    = 3   // key words that condition the start of an answer
-	minKeyScore = 0.8 // below it a word says nothing about the answer: "the", "please", "thanks"
+	keyWords    = 6   // most telling words of a question that training looks at; an answer starts from two of them
+	minKeyScore = 1.0 // below it a word says nothing about the answer: "the", "please", "my"
+	shrink      = 5.0 // words of the average answer that are mixed into the answers to a rare word
 )
 
 // topics knows how much each word of a question says about its answer. Its ids are those of a vocabulary of its own,
@@ -26,49 +27,89 @@ type topics struct {
 
 const topicBase int32 = 1 << 24
 
-// learnTopics scores the words of all questions: the share of questions in which the answer repeats the word, times
-// the logarithm of the word's rarity.
+// wordCounts counts in how many answers a word stands.
+type wordCounts struct {
+	n     map[string]float64
+	total float64
+}
+
+func (w *wordCounts) add(answer map[string]bool) {
+	if w.n == nil {
+		w.n = map[string]float64{}
+	}
+	for word := range answer {
+		w.n[word]++
+		w.total++
+	}
+}
+
+// learnTopics scores the words of all questions: how much an answer differs from the average one when the word stands
+// in the question, and a little how rare the word is.
 func learnTopics(convs []Conversation) topics {
-	asked, echoed := map[string]int{}, map[string]int{}
-	questions := 0
+	var all wordCounts
+	after, asked, questions := map[string]*wordCounts{}, map[string]int{}, 0
 	for _, c := range convs {
 		for i, msg := range c.Messages {
 			if msg.Role != "assistant" {
 				continue
 			}
+			answer := distinctStems(msg.Content)
+			all.add(answer)
 			questions++
-			answer := map[string]bool{}
-			for _, w := range plainWords(msg.Content) {
-				answer[w] = true
-			}
-			for _, w := range slices.Compact(slices.Sorted(slices.Values(plainWords(lastQuestion(c.Messages[:i]))))) {
-				asked[w]++
-				if answer[w] {
-					echoed[w]++
+			for w := range distinctStems(lastQuestion(c.Messages[:i])) {
+				if after[w] == nil {
+					after[w] = &wordCounts{}
 				}
+				after[w].add(answer)
+				asked[w]++
 			}
 		}
 	}
 	t := topics{ids: map[string]int32{}}
-	words := make([]string, 0, len(asked))
-	for w := range asked {
-		words = append(words, w)
-	}
-	slices.Sort(words)
-	for _, w := range words {
-		echo := float64(echoed[w]) / float64(asked[w]+1)
-		score := echo * math.Log(float64(questions+1)/float64(asked[w]))
-		if score < minKeyScore {
-			continue
+	for _, w := range slices.Sorted(maps.Keys(after)) {
+		rarity := math.Sqrt(math.Log2(float64(questions) / float64(asked[w])))
+		if score := after[w].gain(&all) * rarity; score >= minKeyScore {
+			t.ids[w] = topicBase + int32(len(t.score)) //nolint:gosec // bounded by the vocabulary
+			t.score = append(t.score, score)
 		}
-		t.ids[w] = topicBase + int32(len(t.score)) //nolint:gosec // bounded by the vocabulary
-		t.score = append(t.score, score)
 	}
 	return t
 }
 
-// keys returns up to keyWords ids of the most telling words of the last question, the least telling first. A question
-// without any ("And how long does it take?") takes those of the question before it.
+// gain is the relative entropy, in bits, of the words of these answers to those of all answers. Few answers are mixed
+// with the average one, so that a word that stood in one question by chance gains little.
+func (w *wordCounts) gain(all *wordCounts) float64 {
+	bits, elsewhere := 0.0, 1.0 // elsewhere: share of the words that these answers do not have
+	for _, word := range slices.Sorted(maps.Keys(w.n)) {
+		q := all.n[word] / all.total
+		p := (w.n[word] + shrink*q) / (w.total + shrink)
+		bits += p * math.Log2(p/q)
+		elsewhere -= q
+	}
+	rest := shrink / (w.total + shrink)
+	return bits + rest*elsewhere*math.Log2(rest)
+}
+
+func distinctStems(text string) map[string]bool {
+	stems := map[string]bool{}
+	for _, w := range plainWords(text) {
+		stems[stem(w)] = true
+	}
+	return stems
+}
+
+// stem makes one of "return", "returns" and "returning".
+func stem(word string) string {
+	const length = 6
+	if len(word) > 3 {
+		word = strings.TrimSuffix(word, "s")
+	}
+	runes := []rune(word)
+	return string(runes[:min(len(runes), length)])
+}
+
+// keys returns the ids of the words of the last question that say something about its answer, the most telling first.
+// A question without any ("And then?") takes those of the question before it.
 func (t *topics) keys(history []Message) []int32 {
 	for i := len(history) - 1; i >= 0; i-- {
 		if history[i].Role != "user" {
@@ -83,15 +124,15 @@ func (t *topics) keys(history []Message) []int32 {
 
 func (t *topics) keysOf(question string) []int32 {
 	var found []int32
-	for _, w := range plainWords(question) {
-		if id, known := t.ids[w]; known && !slices.Contains(found, id) {
+	for w := range distinctStems(question) {
+		if id, known := t.ids[w]; known {
 			found = append(found, id)
 		}
 	}
 	slices.SortFunc(found, func(a, b int32) int {
-		return cmp.Or(cmp.Compare(t.score[a-topicBase], t.score[b-topicBase]), cmp.Compare(a, b))
+		return cmp.Or(cmp.Compare(t.score[b-topicBase], t.score[a-topicBase]), cmp.Compare(a, b))
 	})
-	return found[max(0, len(found)-keyWords):]
+	return found[:min(len(found), keyWords)]
 }
 
 // plainWords returns the words of a text in lower case, without punctuation and without the English genitive.

@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// order is the length of the longest n-gram: four words, the next word, and the question's key word before them all.
+// order is the length of the longest n-gram: four words and the next one, with the question's first key word before
+// them all. So it is a 5-gram model whose longest context also knows the topic.
 const order = 6
 
 // gram is one n-gram, the next word last. A shorter one has zeros in front.
@@ -39,7 +40,12 @@ func Train(convs []Conversation) *Model {
 			for _, p := range turnPieces(msg.Content) {
 				ids = append(ids, m.add(p))
 			}
-			grams = appendGrams(grams, m.startOf(c.Messages[:i], msg.Role), append(ids, endOfTurn))
+			ids = append(ids, endOfTurn)
+			if msg.Role != "assistant" {
+				grams = appendGrams(grams, otherStart, ids)
+				continue
+			}
+			grams = appendAnswer(grams, m.keys(c.Messages[:i]), ids)
 		}
 	}
 	m.learnLevels(grams)
@@ -47,19 +53,41 @@ func Train(convs []Conversation) *Model {
 	return m
 }
 
-// startOf is the context in which a turn starts, after the history.
+// otherStart is where a turn starts that is not the assistant's.
+var otherStart = window{filler, filler, filler, filler, userTurn}
+
+// answerStart is where an answer starts. Two key words of the question stand before it; the first stays in the window
+// to the end of the answer.
+func answerStart(first, second int32) window {
+	return window{first, filler, second, first, modelTurn}
+}
+
+// startOf is where a turn starts after the history.
 func (m *Model) startOf(history []Message, role string) window {
-	start := window{filler, filler, filler, filler, userTurn}
 	if role != "assistant" {
-		return start
+		return otherStart
 	}
-	start[order-2] = modelTurn
-	keys := m.keys(history)
-	if len(keys) > 0 {
-		start[0] = keys[len(keys)-1]
+	keys := append(m.keys(history), filler, filler)
+	return answerStart(keys[0], keys[1])
+}
+
+// appendAnswer counts an answer under each key word of its question, because another question may share only one of
+// them, and its start under each pair.
+func appendAnswer(grams []gram, keys, ids []int32) []gram {
+	if len(keys) == 0 {
+		return appendGrams(grams, answerStart(filler, filler), ids)
 	}
-	copy(start[order-2-len(keys):], keys)
-	return start
+	for _, first := range keys {
+		whole := appendGrams(nil, answerStart(first, filler), ids)
+		grams = append(grams, whole...)
+		for _, second := range keys {
+			if second != first { // the pair is forgotten after a few words
+				start := appendGrams(nil, answerStart(first, second), ids[:min(len(ids), order-3)])
+				grams = append(grams, start...)
+			}
+		}
+	}
+	return grams
 }
 
 // then is the context after one more word. The key word keeps its place.
@@ -175,6 +203,10 @@ func (m *Model) newBase(grams []gram, counts []int) []float64 {
 // discounts are what is taken from the counts 1, 2, and 3 or more.
 type discounts [3]float64
 
+// maxDiscount keeps the estimate from taking so much that the model forgets what it read once, which is most of a
+// small sample.
+const maxDiscount = 0.75
+
 func newDiscounts(counts []int) discounts {
 	var n [5]float64
 	for _, c := range counts {
@@ -182,14 +214,14 @@ func newDiscounts(counts []int) discounts {
 			n[c]++
 		}
 	}
-	d := discounts{0.7, 0.7, 0.7} // a sample too small for the estimate
+	d := discounts{maxDiscount, maxDiscount, maxDiscount} // a sample too small for the estimate
 	if n[1] == 0 || n[2] == 0 || n[3] == 0 {
 		return d
 	}
 	y := n[1] / (n[1] + 2*n[2])
 	for k := 1; k <= 3; k++ {
 		estimate := float64(k) - float64(k+1)*y*n[k+1]/n[k]
-		d[k-1] = min(max(estimate, 0.1), float64(k)-0.1)
+		d[k-1] = min(max(estimate, 0.1), maxDiscount)
 	}
 	return d
 }
