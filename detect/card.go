@@ -22,7 +22,7 @@ func cardRule() builtin {
 
 // findCard looks for a card number at a digit.
 func findCard(w *window, i int) hit {
-	if w.b[i] < '2' || w.b[i] > '6' {
+	if size := w.group - i; w.b[i] < '2' || w.b[i] > '6' || (size != 4 || w.after != ' ' && w.after != '-') && (size < 12 || size > 19) {
 		return hit{}
 	}
 	n := w.number(i, " -")

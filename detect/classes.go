@@ -35,6 +35,14 @@ const bech32Upper = "QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L"
 
 var classOf = makeClasses()
 
+// wordByte is the class clWord as a table of its own, for the loops that see every byte.
+var wordByte = func() (t [256]bool) {
+	for c := range t {
+		t[c] = classOf[c]&clWord != 0
+	}
+	return t
+}()
+
 func makeClasses() (t [256]uint16) {
 	set := func(class uint16, from, to byte) {
 		for c := int(from); c <= int(to); c++ {
@@ -66,8 +74,7 @@ func makeClasses() (t [256]uint16) {
 	set(clPEM, 'A', 'Z')
 	each(clPEM, "+/= \t\r\n\\\"',:;.|>")
 	set(clUser, '!', '~')
-	for i, c := range []byte("/?#\"<>\\^`{|}' ") {
-		_ = i
+	for _, c := range []byte("/?#\"<>\\^`{|}' ") {
 		t[c] &^= clUser
 	}
 	return t
@@ -76,4 +83,4 @@ func makeClasses() (t [256]uint16) {
 func isDigit(c byte) bool  { return c-'0' < 10 }
 func isLetter(c byte) bool { return c|0x20-'a' < 26 }
 func isUpper(c byte) bool  { return c-'A' < 26 }
-func isWord(c byte) bool   { return classOf[c]&clWord != 0 }
+func isWord(c byte) bool   { return wordByte[c] }

@@ -20,27 +20,41 @@ var cueWords = [26][]string{
 	'm' - 'a': {"mail", "mails", "mailto", "mél"},
 	'p' - 'a': {"posta", "poczta"},
 	'r' - 'a': {"reach"},
-	'w' - 'a': {"write to"},
+	't' - 'a': {"to"}, // after "write"
 }
+
+// cueFirst has a bit for each letter that cue words begin with.
+var cueFirst = func() (set uint32) {
+	for k, list := range cueWords {
+		if list != nil {
+			set |= 1 << k
+		}
+	}
+	return set
+}()
 
 // cued reports whether the text before the word at start announces an e-mail address.
 func (w *window) cued(start int) bool {
 	if start == 0 || w.b[start-1] == '\n' || w.quoted(start) {
 		return true // the text or line begins with it, as a field or a list entry does
 	}
-	for j := start - 1; j >= max(0, start-cueSpan); j-- {
+	found, j := false, start-1
+	for stop := max(0, start-cueSpan); j >= stop; j-- {
+		if j < w.quiet.to && j >= w.quiet.from {
+			j = w.quiet.from
+			continue
+		}
 		c := w.b[j]
 		if c == '\n' {
-			return false
+			break
 		}
-		if c == '@' {
-			return true
-		}
-		if isLetter(c) && cueWords[c|0x20-'a'] != nil && !isWord(w.before(j)) && w.cueAt(j, start) {
-			return true
+		if c == '@' || isLetter(c) && cueFirst>>(c|0x20-'a')&1 != 0 && !isWord(w.before(j)) && w.cueAt(j) {
+			found = true
+			break
 		}
 	}
-	return false
+	w.quiet = span{j + 1, start}
+	return found
 }
 
 // quoted reports whether announcing punctuation stands directly before start, one space allowed. The apostrophe of a
@@ -56,12 +70,13 @@ func (w *window) quoted(start int) bool {
 	return w.b[i] != '\'' || i != start-1 || i == 0 || !isLetter(w.b[i-1])
 }
 
-// cueAt reports whether a cue word stands at i and ends before limit.
-func (w *window) cueAt(i, limit int) bool {
+// cueAt reports whether a cue word stands at i. A word ends before the run that is asked about, because that begins
+// after a byte that belongs to no word.
+func (w *window) cueAt(i int) bool {
 	for _, word := range cueWords[w.b[i]|0x20-'a'] {
 		end := i + len(word)
-		if end < limit && equalFold(w.b[i:end], word) && !isWord(w.b[end]) {
-			return true
+		if end < len(w.b) && equalFold(w.b[i:end], word) && !isWord(w.b[end]) {
+			return word != "to" || i >= 6 && equalFold(w.b[i-6:i], "write ")
 		}
 	}
 	return false

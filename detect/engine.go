@@ -3,6 +3,7 @@ package detect
 import (
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // Options say what an Engine looks for. The zero value finds nothing.
@@ -67,6 +68,7 @@ func New(o Options) (*Engine, error) {
 		return nil, err
 	}
 	e.addBuiltins(chosen)
+	e.sortTriggers()
 	if err := e.addLiterals(o.Literals); err != nil {
 		return nil, err
 	}
@@ -118,6 +120,34 @@ func (e *Engine) addEntry(on entry, rule int32) {
 			e.act[c] = actStart
 		}
 	}
+}
+
+// sortTriggers orders the recognisers of each letter by their second byte, so that startingWith finds them. The order
+// of the rules stays within each pair and decides ties.
+func (e *Engine) sortTriggers() {
+	for c := range e.on {
+		if isLetter(byte(c)) {
+			slices.SortStableFunc(e.on[c], func(x, y trigger) int { return int(x.prefix[1]) - int(y.prefix[1]) })
+		}
+	}
+}
+
+// startingWith returns the recognisers whose prefix begins with these two bytes.
+func (e *Engine) startingWith(c, d byte) []trigger {
+	on := e.on[c]
+	from, above := 0, len(on)
+	for from < above {
+		if mid := (from + above) / 2; on[mid].prefix[1] < d {
+			from = mid + 1
+		} else {
+			above = mid
+		}
+	}
+	to := from
+	for to < len(on) && on[to].prefix[1] == d {
+		to++
+	}
+	return on[from:to]
 }
 
 // RuleAt returns the rule of a Match. The Rule is shared and must not be changed.

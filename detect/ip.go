@@ -26,11 +26,11 @@ var versionCues = words("version", "versions", "ver", "v", "release", "build", "
 
 // findIP looks for an address of either family at a digit.
 func findIP(w *window, i int) hit {
-	j := w.run(clDigit, i, 4)
-	switch c := w.at(j); {
-	case c == '.' && j < i+4:
+	switch size := w.group - i; {
+	case size > 4:
+	case w.after == '.' && size < 4:
 		return findIPv4(w, i)
-	case c == ':' || classOf[c]&clHex != 0:
+	case w.after == ':' || classOf[w.after]&clHex != 0:
 		return findIPv6(w, i)
 	}
 	return hit{}

@@ -55,6 +55,13 @@ func findInternational(w *window, i int) hit {
 
 // findNational looks for a number without country code at its first digit or bracket.
 func findNational(w *window, i int) hit {
+	if w.b[i] != '(' {
+		if size := w.group - i; size > 12 || size < 9 && w.after != '(' && (indexByte(phoneSeps, w.after) < 0 || !isGroupStart(w.at(w.group+1))) {
+			return hit{}
+		}
+	} else if !isDigit(w.at(i + 1)) {
+		return hit{}
+	}
 	n := w.groups(i)
 	if n.digits < minIntl || n.digits > maxNational+2 {
 		return hit{}
@@ -85,6 +92,8 @@ func findNational(w *window, i int) hit {
 	}
 	return hit{start: i, end: w.extension(n.end), score: score}
 }
+
+func isGroupStart(c byte) bool { return isDigit(c) || c == '(' }
 
 // groups reads digit groups with at most one separator between them, any group in brackets, as in "44 (0)20 7946-0018".
 // A zero alone in brackets is a trunk prefix after a country code and does not count.
@@ -118,7 +127,7 @@ func (w *window) groups(i int) (n number) {
 			i++
 			c = w.at(i)
 		}
-		if !isDigit(c) && c != '(' {
+		if !isGroupStart(c) {
 			n.sep[n.groups-1] = 0
 			return n
 		}

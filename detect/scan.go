@@ -63,22 +63,32 @@ func (s *scan) hold() int {
 // scanBuiltin is the single pass over the bytes. It stops at the end, or at the first token that is not decided.
 func (s *scan) scanBuiltin() {
 	e, b, i := s.e, s.w.b, s.pos
+	act, pairs := &e.act, &e.pairs
 	for i < len(b) {
-		switch e.act[b[i]] {
+		c := b[i]
+		switch act[c] {
 		case actSkip:
 			i++
 			continue
 		case actWord:
-			if i > 0 && isWord(b[i-1]) || !e.worth(&s.w, i) {
-				if s.w.touched {
-					s.stop(i)
-					return
-				}
+			if i > 0 && wordByte[b[i-1]] {
 				i = wordEnd(b, i)
 				continue
 			}
+			if i+1 == len(b) {
+				if s.mayStart(i) {
+					s.stop(i)
+					return
+				}
+				i++
+				continue
+			}
+			if pair := uint(c)<<8 | uint(b[i+1]); pairs[pair>>6]>>(pair&63)&1 == 0 {
+				i = wordEnd(b, i+1)
+				continue
+			}
 		case actStart:
-			if i > 0 && isWord(b[i-1]) {
+			if i > 0 && wordByte[b[i-1]] {
 				i = wordEnd(b, i)
 				continue
 			}
@@ -93,20 +103,18 @@ func (s *scan) scanBuiltin() {
 	s.pos, s.held = i, i
 }
 
-// worth reports whether a token that starts with the letter at i may begin a candidate.
-func (e *Engine) worth(w *window, i int) bool {
-	c := w.b[i]
-	if i+1 < len(w.b) {
-		pair := uint16(c)<<8 | uint16(w.b[i+1])
-		return e.pairs[pair>>6]>>(pair&63)&1 != 0
+// mayStart reports whether the letter at i, the last byte so far, can begin a candidate, and where that would hold.
+func (s *scan) mayStart(i int) bool {
+	w := &s.w
+	on := s.e.on[w.b[i]]
+	if len(on) == 0 || w.final {
+		return false
 	}
-	if len(e.on[c]) > 0 && !w.final {
-		w.touched, w.lead = true, i+1
-		for k := range e.on[c] {
-			w.lead = min(w.lead, w.startOf(&e.on[c][k], i))
-		}
+	w.touched, w.lead = true, i+1
+	for k := range on {
+		w.lead = min(w.lead, w.startOf(&on[k], i))
 	}
-	return false
+	return true
 }
 
 // startOf returns where a match of the trigger at i begins.
@@ -118,7 +126,7 @@ func (w *window) startOf(t *trigger, i int) int {
 }
 
 func wordEnd(b []byte, i int) int {
-	for i < len(b) && classOf[b[i]]&clWord != 0 {
+	for i < len(b) && wordByte[b[i]] {
 		i++
 	}
 	return i
@@ -137,23 +145,32 @@ func (s *scan) try(i int) int {
 	var best hit
 	var rule int32
 	lead, undecided := len(w.b), false
-	for k := range s.e.on[c] {
-		t := &s.e.on[c][k]
-		w.lead = i
-		if t.free|t.skip != 0 {
-			w.lead = w.startOf(t, i)
+	on := s.e.on[c]
+	switch {
+	case isDigit(c):
+		if w.firstGroup(i); w.touched {
+			w.lead = i
+			return i
 		}
-		from := w.lead
+	case isLetter(c) && i+1 < len(w.b):
+		on = s.e.startingWith(c, w.b[i+1])
+	}
+	for k := range on {
+		t := &on[k]
+		w.lead = -1
 		if w.hasPrefix(i, t.prefix) {
 			if h := t.find(w, i); h.score > 0 && h.end > best.end {
 				best, rule = h, t.rule
-				if from > i {
-					best.start = max(best.start, from)
+				if t.free|t.skip != 0 {
+					best.start = max(best.start, w.startOf(t, i))
 				}
 			}
 		}
 		if w.touched {
 			undecided, w.touched = true, false
+			if w.lead < 0 {
+				w.lead = w.startOf(t, i)
+			}
 			lead = min(lead, w.lead)
 		}
 	}

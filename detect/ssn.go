@@ -23,6 +23,9 @@ var ssnCues = words("ssn", "ssns", "ss", "social", "socialsecurity", "taxpayer")
 // findSSN looks for a number of the Social Security Administration (20 CFR 422.103). There is no check digit; since
 // June 2011 areas are assigned at random, except those that never are.
 func findSSN(w *window, i int) hit {
+	if size := w.group - i; size != 9 && (size != 3 || indexByte("- .", w.after) < 0) {
+		return hit{}
+	}
 	n := w.number(i, "- .")
 	if n.digits != 9 || w.b[i] == '9' || !w.standsAlone(i, n.end) {
 		return hit{}

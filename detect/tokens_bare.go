@@ -9,9 +9,13 @@ func telegramRule() builtin {
 			Positives:   []string{"bot " + sampleDigit(10) + ":AA" + sampleB62(33), "/bot1234567890:AA" + sampleB62(33)},
 			Negatives:   []string{"1234567890:AA" + sampleB62(20), "1234567890:BB" + sampleB62(33), "12:AA" + sampleB62(33), "10:30:AM"},
 		},
-		on: []entry{{bytes: digits, find: findTelegram}, {prefix: "bot", skip: 3, find: func(w *window, i int) hit {
-			h := findTelegram(w, i+3)
-			return h
+		on: []entry{{bytes: digits, find: func(w *window, i int) hit {
+			if w.after != ':' {
+				return hit{}
+			}
+			return findTelegram(w, i)
+		}}, {prefix: "bot", skip: 3, find: func(w *window, i int) hit {
+			return findTelegram(w, i+3)
 		}}},
 	}
 }
@@ -38,7 +42,12 @@ func mailchimpRule() builtin {
 			Positives:   []string{"key: 0" + sampleHex(31) + "-us12", "be3f" + sampleHex(28) + "-us6"},
 			Negatives:   []string{sampleHex(32), sampleHex(30) + "-us1", sampleHex(32) + "-eu1", "face-us1", "4" + sampleHex(40) + "-us1"},
 		},
-		on: []entry{{bytes: digits, find: findMailchimp}},
+		on: []entry{{bytes: digits, find: func(w *window, i int) hit {
+			if w.group-i != 32 && classOf[w.after]&clHex == 0 {
+				return hit{}
+			}
+			return findMailchimp(w, i)
+		}}},
 	}
 	for _, a := range "abcdef" {
 		for _, b := range "abcdef0123456789" {
@@ -50,11 +59,15 @@ func mailchimpRule() builtin {
 
 func findMailchimp(w *window, i int) hit {
 	j := w.run(clHex, i, 33)
+	if j-i != 32 && !w.touched {
+		return hit{}
+	}
 	start := i
-	if !isDigit(w.b[i]) && !w.announced(i) {
-		for start < j && !isDigit(w.b[start]) {
-			start++
-		}
+	for start < j && !isDigit(w.b[start]) {
+		start++
+	}
+	if start > i && w.announced(i) {
+		start = i
 	}
 	w.lead = start
 	if j-i != 32 || !w.hasPrefix(j, "-us") {

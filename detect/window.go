@@ -8,6 +8,9 @@ type window struct {
 	final   bool // the text ends with b
 	touched bool // a recogniser looked past b while more may follow: what it says is not yet decided
 	lead    int  // with touched: the first byte that the undecided match would hold
+	group   int  // with a digit at hand: the end of its run of digits
+	after   byte // the byte there
+	quiet   span // of the text before a word, a part known to have no e-mail cue
 	memo    [memoSize]memo
 	memoAt  uint8
 }
@@ -18,6 +21,9 @@ type memo struct {
 	tag      uint32
 	from, to int
 }
+
+// span is a range of offsets.
+type span struct{ from, to int }
 
 const memoSize = 8
 
@@ -92,6 +98,8 @@ func (w *window) remember(tag uint32, from, to int) {
 
 // shift moves the window forward by n bytes that are dropped from its start.
 func (w *window) shift(n int) {
+	w.quiet.from -= n
+	w.quiet.to -= n
 	for k := range w.memo {
 		m := &w.memo[k]
 		m.from -= n
@@ -100,6 +108,12 @@ func (w *window) shift(n int) {
 			*m = memo{}
 		}
 	}
+}
+
+// firstGroup measures the digits at i for the recognisers that begin with a digit.
+func (w *window) firstGroup(i int) {
+	w.group = w.run(clDigit, i, maxNumber)
+	w.after = w.at(w.group)
 }
 
 // hasPrefix reports whether the text at i starts with s. It looks past the end only while everything before agrees.

@@ -1,0 +1,3 @@
+package detect
+
+var testPatterns []Pattern
