@@ -53,8 +53,9 @@ type lineOut struct {
 // CheckLines reads lines of {"id","text"} and writes, for each, one line of {"id","verdict","findings","reasons"} in the
 // same order. The id is a string or a number and is given back as it came. A line that cannot be read is handed to
 // report (which may be nil), gets no line of output, and does not stop the others; the final error is then a
-// *LinesError. Empty lines are skipped. Any other error comes from the reader or the writer.
-func CheckLines(s *Set, r io.Reader, w io.Writer, report func(*LineError)) error {
+// *LinesError. Empty lines are skipped. Any other error comes from the reader or the writer. flagged counts the texts
+// that are not simply allowed.
+func CheckLines(s *Set, r io.Reader, w io.Writer, report func(*LineError)) (flagged int, err error) {
 	in := bufio.NewReaderSize(r, 64<<10)
 	out := bufio.NewWriter(w)
 	var line []byte
@@ -64,14 +65,19 @@ func CheckLines(s *Set, r io.Reader, w io.Writer, report func(*LineError)) error
 		var err error
 		line, tooLong, err = readLine(in, line[:0])
 		if err != nil && !errors.Is(err, io.EOF) {
-			return fmt.Errorf("read line %d: %w", sum.Total+1, err)
+			return flagged, fmt.Errorf("read line %d: %w", sum.Total+1, err)
 		}
 		if len(line) > 0 || tooLong || err == nil {
 			sum.Total++
-			if bad, werr := checkLine(s, out, line, tooLong); werr != nil {
-				return fmt.Errorf("write the verdict on line %d: %w", sum.Total, werr)
-			} else if bad != "" {
+			action, bad, werr := checkLine(s, out, line, tooLong)
+			if werr != nil {
+				return flagged, fmt.Errorf("write the verdict on line %d: %w", sum.Total, werr)
+			}
+			if bad != "" {
 				sum.note(bad, report)
+			}
+			if action > reeve.Allow {
+				flagged++
 			}
 		}
 		if err != nil {
@@ -79,17 +85,17 @@ func CheckLines(s *Set, r io.Reader, w io.Writer, report func(*LineError)) error
 		}
 		if in.Buffered() == 0 { // nothing waits: an interactive reader sees its verdict at once
 			if err := out.Flush(); err != nil {
-				return fmt.Errorf("write the verdict on line %d: %w", sum.Total, err)
+				return flagged, fmt.Errorf("write the verdict on line %d: %w", sum.Total, err)
 			}
 		}
 	}
 	if err := out.Flush(); err != nil {
-		return fmt.Errorf("write the last verdicts: %w", err)
+		return flagged, fmt.Errorf("write the last verdicts: %w", err)
 	}
 	if sum.Bad > 0 {
-		return &sum
+		return flagged, &sum
 	}
-	return nil
+	return flagged, nil
 }
 
 func (e *LinesError) note(reason string, report func(*LineError)) {
@@ -119,22 +125,22 @@ func readLine(in *bufio.Reader, dst []byte) (line []byte, tooLong bool, err erro
 }
 
 // checkLine writes the verdict on one line. A reason comes back for a line that cannot be checked.
-func checkLine(s *Set, out io.Writer, line []byte, tooLong bool) (bad string, err error) {
+func checkLine(s *Set, out io.Writer, line []byte, tooLong bool) (action reeve.Action, bad string, err error) {
 	if tooLong {
-		return fmt.Sprintf("longer than %d bytes", MaxLine), nil
+		return 0, fmt.Sprintf("longer than %d bytes", MaxLine), nil
 	}
 	if len(line) == 0 {
-		return "", nil
+		return 0, "", nil
 	}
 	var in lineIn
 	if err := json.Unmarshal(line, &in); err != nil {
-		return lineFault(err), nil
+		return 0, lineFault(err), nil
 	}
 	if k := in.ID.Kind(); k != '"' && k != '0' {
-		return `"id" must be there and be a string or a number`, nil
+		return 0, `"id" must be there and be a string or a number`, nil
 	}
 	if in.Text == nil {
-		return `"text" must be there and be a string`, nil
+		return 0, `"text" must be there and be a string`, nil
 	}
 	r := s.Check([]byte(*in.Text), nil)
 	v := lineOut{ID: in.ID, Verdict: r.Verdict.Action.String(), Findings: r.Findings, Reasons: r.Verdict.Reasons}
@@ -143,10 +149,10 @@ func checkLine(s *Set, out io.Writer, line []byte, tooLong bool) (bad string, er
 	}
 	b, err := json.Marshal(v)
 	if err != nil {
-		return "", err
+		return 0, "", err
 	}
 	_, err = out.Write(append(b, '\n'))
-	return "", err
+	return r.Verdict.Action, "", err
 }
 
 // lineFault says what is wrong with a line of JSON without quoting it: the library's own message may hold parts of it.

@@ -54,7 +54,7 @@ func TestCheckLines(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			var out bytes.Buffer
 			var bad []string
-			err := CheckLines(set, strings.NewReader(tt.in), &out, func(e *LineError) { bad = append(bad, e.Error()) })
+			_, err := CheckLines(set, strings.NewReader(tt.in), &out, func(e *LineError) { bad = append(bad, e.Error()) })
 			got := strings.SplitAfter(out.String(), "\n")
 			if got = got[:len(got)-1]; len(got) != len(tt.want) {
 				t.Fatalf("%d lines: %q", len(got), out.String())
@@ -85,11 +85,11 @@ func TestCheckLines(t *testing.T) {
 
 func TestCheckLinesBrokenPipes(t *testing.T) {
 	wrong := errors.New("wrong")
-	if err := CheckLines(nil, iotest.ErrReader(wrong), io.Discard, nil); !errors.Is(err, wrong) {
+	if _, err := CheckLines(nil, iotest.ErrReader(wrong), io.Discard, nil); !errors.Is(err, wrong) {
 		t.Errorf("read error %v", err)
 	}
 	w := writerFunc(func([]byte) (int, error) { return 0, wrong })
-	if err := CheckLines(nil, strings.NewReader(`{"id":"a","text":"x"}`), w, nil); !errors.Is(err, wrong) {
+	if _, err := CheckLines(nil, strings.NewReader(`{"id":"a","text":"x"}`), w, nil); !errors.Is(err, wrong) {
 		t.Errorf("write error %v", err)
 	}
 }
@@ -103,7 +103,7 @@ func TestCheckLinesAnswersAtOnce(t *testing.T) {
 	in, feed := io.Pipe()
 	answers, out := io.Pipe()
 	done := make(chan error, 1)
-	go func() { done <- CheckLines(nil, in, out, nil) }()
+	go func() { _, err := CheckLines(nil, in, out, nil); done <- err }()
 	buf := make([]byte, 1024)
 	for range 3 {
 		if _, err := io.WriteString(feed, `{"id":1,"text":"x"}`+"\n"); err != nil {
@@ -125,7 +125,7 @@ func FuzzCheckLines(f *testing.F) {
 	f.Fuzz(func(t *testing.T, in []byte) {
 		var out bytes.Buffer
 		bad := 0
-		err := CheckLines(nil, bytes.NewReader(in), &out, func(*LineError) { bad++ })
+		_, err := CheckLines(nil, bytes.NewReader(in), &out, func(*LineError) { bad++ })
 		if (err != nil) != (bad > 0) {
 			t.Fatalf("%d bad lines and error %v", bad, err)
 		}
