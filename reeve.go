@@ -88,20 +88,20 @@ type Finding struct {
 	Kind        string   `json:"kind"`
 	Severity    Severity `json:"severity"`
 	Score       float64  `json:"score"`
-	Path        string   `json:"path,omitempty"`
-	Record      int      `json:"record,omitempty"`
-	Field       string   `json:"field,omitempty"`
-	Line        int      `json:"line,omitempty"`
-	Exchange    string   `json:"exchange,omitempty"`
-	Channel     string   `json:"channel,omitempty"`
+	Path        string   `json:"path,omitzero"`
+	Record      int      `json:"record,omitzero"`
+	Field       string   `json:"field,omitzero"`
+	Line        int      `json:"line,omitzero"`
+	Exchange    string   `json:"exchange,omitzero"`
+	Channel     string   `json:"channel,omitzero"`
 	Start       int      `json:"start"`
 	End         int      `json:"end"`
-	In          string   `json:"in,omitempty"`
-	Fingerprint string   `json:"fingerprint,omitempty"`
-	Label       string   `json:"label,omitempty"`
-	Message     string   `json:"message,omitempty"`
-	Remedy      string   `json:"remedy,omitempty"`
-	Value       string   `json:"value,omitempty"`
+	In          string   `json:"in,omitzero"`
+	Fingerprint string   `json:"fingerprint,omitzero"`
+	Label       string   `json:"label,omitzero"`
+	Message     string   `json:"message,omitzero"`
+	Remedy      string   `json:"remedy,omitzero"`
+	Value       string   `json:"value,omitzero"`
 }
 
 // Action is what a rule asks for. Actions are ordered: the strongest of all rules that matched wins.
@@ -135,7 +135,7 @@ func (a *Action) UnmarshalText(b []byte) error {
 // Verdict is what was decided about a text, with the reasons. The zero value allows.
 type Verdict struct {
 	Action  Action   `json:"action"`
-	Reasons []Reason `json:"reasons,omitempty"`
+	Reasons []Reason `json:"reasons,omitzero"`
 }
 
 // Reason is one rule's part in a Verdict. It says how often the rule matched, never what it matched.
@@ -143,9 +143,9 @@ type Reason struct {
 	Rule       string `json:"rule"`
 	Action     Action `json:"action"`
 	Count      int    `json:"count"`
-	Message    string `json:"message,omitempty"`
-	Remedy     string `json:"remedy,omitempty"`
-	LegalBasis string `json:"legal_basis,omitempty"`
+	Message    string `json:"message,omitzero"`
+	Remedy     string `json:"remedy,omitzero"`
+	LegalBasis string `json:"legal_basis,omitzero"`
 }
 
 // Refusal says why something is not done. It is a value that must be handled, not an error that can be skipped.

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+
+	"github.com/reeve-ai/reeve/internal/custody"
+	"github.com/reeve-ai/reeve/internal/gateway"
+	"github.com/reeve-ai/reeve/internal/keyring"
+	"github.com/reeve-ai/reeve/internal/store"
+)
+
+// Exit codes. Every command's help lists those it uses.
+const (
+	exitClean       = 0
+	exitFindings    = 1   // findings, or a refusal
+	exitUsage       = 2   // usage or configuration
+	exitIncomplete  = 3   // input unreadable, evidence missing or stale, run not complete
+	exitIntegrity   = 4   // integrity broken
+	exitInterrupted = 130 // interrupted
+)
+
+// toldError carries an exit code for something that the command has already told on stdout.
+type toldError struct{ code int }
+
+func (e *toldError) Error() string { return fmt.Sprintf("exit status %d", e.code) }
+
+// usageError is a mistake in flags, arguments or configuration.
+type usageError struct {
+	error
+	hint string
+}
+
+func (e *usageError) Unwrap() error { return e.error }
+
+// Hint tells what to do next.
+func (e *usageError) Hint() string { return e.hint }
+
+func usage(hint, format string, args ...any) error {
+	return &usageError{fmt.Errorf(format, args...), hint}
+}
+
+func exitCode(err error) int {
+	var told *toldError
+	var wrong *usageError
+	switch {
+	case errors.As(err, &told):
+		return told.code
+	case errors.Is(err, context.Canceled):
+		return exitInterrupted
+	case errors.As(err, &wrong), errors.Is(err, gateway.ErrPlaintext), errors.Is(err, custody.ErrInUse),
+		errors.Is(err, custody.ErrNewer), errors.Is(err, store.ErrNewer), errors.Is(err, keyring.ErrNewer),
+		errors.Is(err, keyring.ErrNoRoot), errors.Is(err, keyring.ErrWrongRoot):
+		return exitUsage
+	case errors.Is(err, custody.ErrDamaged):
+		return exitIntegrity
+	default:
+		return exitIncomplete
+	}
+}
+
+// hints are for errors of the rooms below, which do not know the command line.
+var hints = []struct {
+	err  error
+	hint string
+}{
+	{gateway.ErrPlaintext, "give --tls local or --tls-cert and --tls-key; --insecure allows it and is recorded"},
+	{custody.ErrInUse, "stop the other reeve, or give another --data; key, custody show and custody verify work beside a running one"},
+	{custody.ErrNewer, "use the reeve that wrote it, or a newer one"},
+	{store.ErrNewer, "use the reeve that wrote it, or a newer one"},
+	{keyring.ErrNewer, "use the reeve that wrote it, or a newer one"},
+	{keyring.ErrNoRoot, "give the root key that this data directory was made with: --root-key file:PATH or env:NAME"},
+	{keyring.ErrWrongRoot, "give the root key that this data directory was made with: --root-key file:PATH or env:NAME"},
+	{custody.ErrDamaged, "keep the directory as it is; `reeve custody verify` names the first bad record"},
+	{custody.ErrNotFound, "the id is in the Reeve-Exchange header of the answer"},
+	{fs.ErrPermission, "reeve needs a data directory that it may read and write: check its owner and mode (0700)"},
+}
+
+func printError(w io.Writer, err error) {
+	fmt.Fprintf(w, "reeve: error: %v\n", err)
+	var h interface{ Hint() string }
+	if errors.As(err, &h) && h.Hint() != "" {
+		fmt.Fprintf(w, "reeve: hint: %s\n", h.Hint())
+		return
+	}
+	for _, x := range hints {
+		if errors.Is(err, x.err) {
+			fmt.Fprintf(w, "reeve: hint: %s\n", x.hint)
+			return
+		}
+	}
+}

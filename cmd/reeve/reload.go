@@ -1,0 +1,93 @@
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/reeve-ai/reeve/internal/config"
+	"github.com/reeve-ai/reeve/internal/custody"
+	"github.com/reeve-ai/reeve/internal/store"
+)
+
+// reloadLoop puts a changed guard policy in force: on SIGHUP, and when its file changes. What is under way ends under the
+// policy it began with; a bad file never replaces a good one.
+func (s *server) reloadLoop(ctx context.Context) error {
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	defer signal.Stop(hup)
+	changed := make(chan struct{}, 1)
+	if s.settings.policy != "" {
+		go func() {
+			err := config.Watch(ctx, []string{s.settings.policy}, func() {
+				select {
+				case changed <- struct{}{}:
+				default: // one reload takes all changes so far
+				}
+			})
+			if err != nil && ctx.Err() == nil {
+				s.log.Error("the policy file is not watched; SIGHUP still reloads it", "error", err)
+			}
+		}()
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-hup:
+		case <-changed:
+		}
+		s.reload()
+	}
+}
+
+func (s *server) reload() {
+	policy, err := loadPolicy(s.settings.policy)
+	if err != nil {
+		s.log.Error("policy not reloaded, the old one stays in force", "error", err)
+		_ = s.custody.Admin(&custody.Admin{Actor: "operator", Act: "policy.reload", Result: "refused"})
+		return
+	}
+	if policy.Digest() == s.gateway.PolicyDigest() {
+		return
+	}
+	if failures := policy.Test(); len(failures) > 0 {
+		s.log.Error("policy not reloaded: it fails its own examples, the old one stays in force", "failures", len(failures), "first", failures[0].String())
+		_ = s.custody.Admin(&custody.Admin{Actor: "operator", Act: "policy.reload", Object: policy.Digest(), Result: "refused"})
+		return
+	}
+	if err := s.putOnRecord("policy.reload", policy.Digest()); err != nil {
+		s.log.Error("policy not reloaded: it cannot be recorded", "error", err)
+		return
+	}
+	s.gateway.SetPolicy(policy)
+	s.log.Info("policy reloaded", "digest", policy.Digest())
+}
+
+// drainEvery is how long an act of another process (`reeve key create`) may wait for its record.
+const drainEvery = time.Second
+
+func (s *server) drainLoop(ctx context.Context) error {
+	tick := time.NewTicker(drainEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+			if err := s.drain(ctx); err != nil && ctx.Err() == nil {
+				s.log.Error("administrative acts wait for their record", "error", err)
+			}
+		}
+	}
+}
+
+// drain records the administrative acts that other processes left in the store.
+func (s *server) drain(ctx context.Context) error {
+	_, err := s.db.Drain(ctx, func(a store.Act) error {
+		return s.custody.Admin(&custody.Admin{Time: a.At, Actor: "operator", Act: a.Act, Object: a.Subject, Result: "ok"})
+	})
+	return err
+}

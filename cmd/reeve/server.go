@@ -1,0 +1,260 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/reeve-ai/reeve/internal/access"
+	"github.com/reeve-ai/reeve/internal/config"
+	"github.com/reeve-ai/reeve/internal/custody"
+	"github.com/reeve-ai/reeve/internal/gateway"
+	"github.com/reeve-ai/reeve/internal/identity"
+	"github.com/reeve-ai/reeve/internal/keyring"
+	"github.com/reeve-ai/reeve/internal/store"
+	"github.com/reeve-ai/reeve/internal/upstream"
+)
+
+// server is a gateway with everything it stands on. open wires it, run serves, close gives everything back.
+type server struct {
+	settings *settings
+	log      *slog.Logger
+	out      io.Writer
+
+	ring    *keyring.Ring
+	custody *custody.Log
+	db      *store.DB
+	keys    *identity.Keys
+	clients []*upstream.Client
+	gateway *gateway.Gateway
+	metrics *prometheus.Registry
+
+	callers, admin net.Listener // admin may be nil
+	loops          []func(context.Context) error
+}
+
+// openServer opens the data directory and the listeners. Where it fails, it leaves nothing open.
+func openServer(ctx context.Context, set *settings, out io.Writer) (s *server, err error) {
+	s = &server{settings: set, out: out, metrics: prometheus.NewRegistry()}
+	s.log = slog.New(slog.NewJSONHandler(out, &slog.HandlerOptions{Level: slog.LevelInfo}))
+	defer func() {
+		if err != nil {
+			_ = s.close()
+		}
+	}()
+	for _, open := range []func(context.Context) error{s.openData, s.openGateway, s.listen, s.announce} {
+		if err := open(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// openData opens keys, log and store. The log comes first: it holds the lock on the directory.
+func (s *server) openData(ctx context.Context) (err error) {
+	set := s.settings
+	if s.ring, err = keyring.Open(keyring.Options{Dir: set.data, Root: set.root}); err != nil {
+		return err
+	}
+	s.custody, err = custody.Open(custody.Options{
+		Dir: set.data, Keys: s.ring, SegmentBytes: int64(set.Custody.Segment),
+		CheckpointEvery: time.Duration(set.Custody.Checkpoint), QueueRecords: set.Custody.Queue,
+	})
+	if err != nil {
+		return err
+	}
+	if s.db, err = store.Open(ctx, set.data); err != nil {
+		return err
+	}
+	s.keys, err = identity.Open(ctx, s.db, identity.Options{Log: s.log})
+	return err
+}
+
+func (s *server) openGateway(ctx context.Context) error {
+	policy, err := loadPolicy(s.settings.policy)
+	if err != nil {
+		return err
+	}
+	cfg := &s.settings.Gateway
+	o := gateway.Options{
+		MaxBody: int64(cfg.MaxBody), ReadBody: time.Duration(cfg.Timeouts.ReadBody), WriteStall: time.Duration(cfg.Timeouts.Write),
+		Log: s.custody, Callers: s.keys, Access: access.Roles{}, Policy: policy,
+		Diagnostics: s.log, Metrics: gateway.NewMetrics(s.metrics), BestEffort: map[string]bool{},
+	}
+	for _, r := range cfg.Routes {
+		o.BestEffort[r.Path] = r.Custody == "best_effort"
+	}
+	for _, m := range cfg.Models {
+		o.Models = append(o.Models, gateway.Model{Name: m.Name, Upstream: m.Upstream, As: m.UpstreamModel, Label: m.Label})
+	}
+	for i := range cfg.Upstreams {
+		u, err := s.openUpstream(ctx, &cfg.Upstreams[i])
+		if err != nil {
+			return err
+		}
+		o.Upstreams = append(o.Upstreams, u)
+	}
+	if s.gateway, err = gateway.New(o); err != nil {
+		return &usageError{error: err}
+	}
+	registerLog(s.metrics, s.custody)
+	return nil
+}
+
+func (s *server) openUpstream(ctx context.Context, u *config.Upstream) (gateway.Upstream, error) {
+	key, err := s.settings.Secret(u.APIKey)
+	if err != nil {
+		return gateway.Upstream{}, usage("", "upstream %s: api_key: %w", u.Name, err)
+	}
+	t := &s.settings.Gateway.Timeouts
+	client, err := upstream.NewClient(upstream.Options{
+		URL: u.URL, APIKey: key, Dial: time.Duration(t.UpstreamConnect), FirstByte: time.Duration(t.UpstreamFirstByte), Idle: time.Duration(t.UpstreamIdle),
+	})
+	if err != nil {
+		return gateway.Upstream{}, usage("", "upstream %s: %w", u.Name, err)
+	}
+	s.clients = append(s.clients, client)
+	dialect := upstream.OpenAI
+	switch u.Dialect {
+	case "ollama":
+		dialect = upstream.Ollama
+	case "auto":
+		dialect = detectDialect(ctx, client)
+	}
+	return gateway.Upstream{Name: u.Name, Dialect: dialect, Client: client}, nil
+}
+
+// detectDialect asks a runtime what it is. One that does not answer yet is taken for an OpenAI one, the smaller surface.
+func detectDialect(ctx context.Context, c *upstream.Client) upstream.Dialect {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	a, err := c.Do(ctx, "GET", "/api/version", nil)
+	if err != nil {
+		return upstream.OpenAI
+	}
+	defer a.Close()
+	if a.Status == 200 {
+		return upstream.Ollama
+	}
+	return upstream.OpenAI
+}
+
+func (s *server) listen(context.Context) (err error) {
+	cfg := &s.settings.Gateway
+	certs, err := s.certificates()
+	if err != nil {
+		return err
+	}
+	o := gateway.ListenOptions{
+		Addr: cfg.Listen, Insecure: cfg.Insecure, ReadHeader: time.Duration(cfg.Timeouts.ReadHeader), IdleConn: time.Duration(cfg.Timeouts.Idle), Log: s.log,
+	}
+	if certs != nil {
+		o.TLS = certs.Config()
+	}
+	if s.callers, err = gateway.Listen(o); err != nil {
+		return fmt.Errorf("listen for callers: %w", err)
+	}
+	wait := time.Duration(cfg.Timeouts.Shutdown)
+	s.loops = append(s.loops, func(ctx context.Context) error { return gateway.Serve(ctx, s.callers, s.gateway, o, wait) })
+	if cfg.AdminListen == "" {
+		return nil
+	}
+	a := o
+	a.Addr = cfg.AdminListen
+	if s.admin, err = gateway.Listen(a); err != nil {
+		return fmt.Errorf("listen for administration: %w", err)
+	}
+	h := s.gateway.Admin(gateway.AdminOptions{
+		Metrics: promhttp.HandlerFor(s.metrics, promhttp.HandlerOpts{}), Open: onLoopback(s.admin), Ready: s.custody.Ready,
+	})
+	s.loops = append(s.loops, func(ctx context.Context) error { return gateway.Serve(ctx, s.admin, h, a, wait) })
+	return nil
+}
+
+func (s *server) certificates() (interface{ Config() *tls.Config }, error) {
+	t := &s.settings.Gateway.TLS
+	switch t.Mode {
+	case "local":
+		return identity.LocalTLS(s.settings.data, t.Names, nil, s.log)
+	case "files":
+		return identity.FileTLS(s.settings.Path(t.Cert), s.settings.Path(t.Key), nil, s.log)
+	default:
+		return nil, nil
+	}
+}
+
+func onLoopback(l net.Listener) bool {
+	a, ok := l.Addr().(*net.TCPAddr)
+	return ok && a.IP.IsLoopback()
+}
+
+// announce records what an operator must answer for, makes the first key and tells where the server is.
+func (s *server) announce(ctx context.Context) error {
+	if err := s.putOnRecord("policy.load", s.gateway.PolicyDigest()); err != nil {
+		return err
+	}
+	if s.settings.Gateway.Insecure && s.settings.Gateway.TLS.Mode == "off" {
+		if err := s.putOnRecord("listen.insecure", s.settings.Gateway.Listen); err != nil {
+			return err
+		}
+	}
+	key, err := s.keys.Bootstrap(ctx, "first administrator")
+	if err != nil {
+		return err
+	}
+	if key != "" {
+		fmt.Fprintf(s.out, "reeve: administrator's key, shown this once: %s\n", key)
+	}
+	if err := s.drain(ctx); err != nil {
+		return err
+	}
+	scheme := map[bool]string{true: "http", false: "https"}[s.settings.Gateway.TLS.Mode == "off"]
+	fmt.Fprintf(s.out, "reeve: serving on %s://%s\n", scheme, s.callers.Addr())
+	if s.admin != nil {
+		fmt.Fprintf(s.out, "reeve: health and metrics on %s://%s\n", scheme, s.admin.Addr())
+	}
+	s.loops = append(s.loops, s.drainLoop, s.reloadLoop)
+	return nil
+}
+
+func (s *server) putOnRecord(act, object string) error {
+	err := s.custody.Admin(&custody.Admin{Actor: "operator", Act: act, Object: object, Result: "ok"})
+	if err != nil {
+		return fmt.Errorf("record %s: %w", act, err)
+	}
+	return nil
+}
+
+// close ends what openServer opened, in the opposite order.
+func (s *server) close() error {
+	var errs []error
+	for _, l := range []net.Listener{s.callers, s.admin} {
+		if l != nil {
+			l.Close()
+		}
+	}
+	for _, c := range s.clients {
+		c.Close()
+	}
+	if s.keys != nil {
+		errs = append(errs, s.keys.Close())
+	}
+	if s.db != nil {
+		errs = append(errs, s.db.Close())
+	}
+	if s.custody != nil {
+		errs = append(errs, s.custody.Close())
+	}
+	if s.ring != nil {
+		errs = append(errs, s.ring.Close())
+	}
+	return errors.Join(errs...)
+}
