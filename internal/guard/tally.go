@@ -14,22 +14,20 @@ type tally struct {
 	findings []reeve.Finding
 }
 
-func (t *tally) add(c *class, m detect.Match) {
-	if t.counts == nil {
-		t.counts = make([]int, len(c.rules))
+// count notes a match of the stage.
+func (g *stage) count(m detect.Match) {
+	if g.tally == nil {
+		g.tally = &tally{counts: make([]int, len(g.class.rules))}
 	}
-	sight := &c.seen[m.Rule]
+	t, sight := g.tally, &g.class.seen[m.Rule]
 	t.counts[sight.rule]++
 	if len(t.findings) == MaxFindings {
 		return
 	}
 	f := sight.finding
-	f.Start, f.End, f.Score = m.Start, m.End, float64(m.Score)
+	f.Start, f.End, f.Score = m.Start, m.End, float64(int(m.Score*1000+0.5)) / 1000
 	t.findings = append(t.findings, f)
 }
-
-// reset forgets the matches. Slices that a Result may have handed out are not reused.
-func (t *tally) reset() { *t = tally{} }
 
 // reasons appends a reason for every rule that matched, in the order of their ids.
 func (t *tally) reasons(dst []reeve.Reason, c *class) []reeve.Reason {
