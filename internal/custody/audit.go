@@ -25,6 +25,7 @@ type audit struct {
 type tail struct {
 	number     uint64
 	start, end int64 // of the frames
+	signed     int64 // frames before this are under the checkpoint
 	size       int64 // of the file
 	torn       bool  // something that was never acknowledged lies behind end
 }
@@ -109,7 +110,7 @@ func (a *audit) run(first, last uint64) error {
 
 // frames reads frames until one is not good, and says why.
 func (a *audit) frames(r *reader) error {
-	a.compareRoot()
+	a.compareRoot(r.offset())
 	for a.bad == nil {
 		f, err := r.next()
 		if err != nil {
@@ -121,17 +122,20 @@ func (a *audit) frames(r *reader) error {
 			return err
 		}
 		a.seen += int64(f.size)
-		a.compareRoot()
+		a.compareRoot(r.offset())
 	}
 	return errMalformed // a.bad says why
 }
 
 // compareRoot compares the root with the signed one when as many leaves were read as it covers.
-func (a *audit) compareRoot() {
+//
+// offset is where the next frame starts.
+func (a *audit) compareRoot(offset int64) {
 	if a.cp == nil || a.cpSeen || a.st.next() != a.cp.Size {
 		return
 	}
 	a.cpSeen = true
+	a.tail.signed = offset
 	if a.st.tree.root() != a.cp.Root {
 		a.bad = &Problem{File: checkpointFile, Message: "the first " + strconv.FormatUint(a.cp.Size, 10) + " records do not have the root that was signed"}
 	}
@@ -174,6 +178,7 @@ func (a *audit) wholeSegment(s, next *segmentFile, name string) error {
 // was never acknowledged, or damage.
 func (a *audit) lastSegment(s *segmentFile, name string) error {
 	r := newReader(s.f, s.size, s.start)
+	a.tail.signed = s.start
 	for try := 1; ; try++ {
 		why := a.frames(r)
 		if a.bad != nil {
@@ -193,7 +198,7 @@ func (a *audit) lastSegment(s *segmentFile, name string) error {
 			}
 			continue
 		}
-		a.tail = tail{number: s.h.number, start: s.start, end: r.offset(), size: r.size, torn: !behind.zero}
+		a.tail.number, a.tail.start, a.tail.end, a.tail.size, a.tail.torn = s.h.number, s.start, r.offset(), r.size, !behind.zero
 		switch {
 		case behind.later != nil:
 			a.flag(name, r.offset(), "%v, and good records follow it (record %d)", why, behind.later.seq)

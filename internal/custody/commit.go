@@ -11,8 +11,10 @@ const (
 	maxDrainBytes   = 4 << 20
 	asyncDelay      = 20 * time.Millisecond // longest time that a record nobody waits for stays in memory
 	asyncRecords    = 256                   // so many of them are written at once
-	retryEvery      = 250 * time.Millisecond
 	neverWake       = ^uint64(0)
+	lingerFor       = 800 * time.Microsecond // shortest time between two syncs while a crowd is at work
+	lingerCrowd     = 4                      // so many callers waiting at once are a crowd
+	lingerMax       = 128                    // so many records are never waited for longer
 	refuseBit       = 1 << 63
 )
 
@@ -45,7 +47,7 @@ func (l *Log) put(e *entry) {
 	if !wait {
 		mark = &l.wakeAsync
 	}
-	if seq+1 >= mark.Load() {
+	if seq+1 >= mark.Load() || seq == l.wakeHole.Load() {
 		l.nudge()
 	}
 }
@@ -55,6 +57,19 @@ func (l *Log) nudge() {
 	if l.asleep.Load() && l.asleep.CompareAndSwap(true, false) {
 		l.wake <- struct{}{}
 	}
+}
+
+// sleepOnHole parks the committer until the place at the head of the ring, which somebody has taken, is filled.
+func (l *Log) sleepOnHole() {
+	head := l.head.Load()
+	l.wakeWaited.Store(neverWake)
+	l.wakeAsync.Store(neverWake)
+	l.wakeHole.Store(head)
+	l.asleep.Store(true)
+	if l.ring[head&l.mask].Load() == nil || !l.asleep.CompareAndSwap(true, false) {
+		<-l.wake
+	}
+	l.wakeHole.Store(neverWake)
 }
 
 // sleep parks the committer until a record that is waited for reaches waited, one that is not reaches async, or d passed (0: no limit).
@@ -109,7 +124,9 @@ func (l *Log) run() {
 			if l.closing.Load() && l.head.Load() == l.tail.Load()&^refuseBit {
 				return
 			}
-			runtime.Gosched() // a place is taken and not filled yet
+			if l.backlog() > 0 {
+				l.sleepOnHole()
+			}
 			continue
 		}
 		if err := l.commit(); err != nil {
@@ -134,7 +151,7 @@ func (l *Log) gather() {
 	if !waited && l.backlog() < asyncRecords {
 		l.sleep(0, head+asyncRecords, asyncDelay)
 	}
-	l.policy()
+	l.linger()
 }
 
 func (l *Log) backlog() uint64 { return l.tail.Load()&^refuseBit - l.head.Load() }
@@ -149,16 +166,19 @@ func (l *Log) anyWaits() bool {
 	return false
 }
 
-// policy lets runnable goroutines go first while each pass brings new records.
-func (l *Log) policy() {
-	for n := l.backlog(); ; {
-		runtime.Gosched()
-		m := l.backlog()
-		if m == n {
-			return
-		}
-		n = m
+// linger waits a little for records that are likely to come, where several callers are at work: every sync costs the same
+// however many it serves. A caller who is alone never waits here.
+func (l *Log) linger() {
+	if l.crowd < lingerCrowd {
+		return
 	}
+	left := lingerFor - time.Since(l.lastSync)
+	want := uint64(min(l.crowd, lingerMax))
+	if left <= 0 || l.backlog() >= want {
+		return
+	}
+	head := l.head.Load()
+	l.sleep(head+want, head+max(want, asyncRecords), left)
 }
 
 // collect takes the filled entries at the head of the ring, in order, as far as one drain may go.
@@ -197,6 +217,7 @@ func (l *Log) commit() error {
 		chain = chainNext(&chain, &e.leaf)
 	}
 	began := time.Now()
+	l.lastSync = began
 	if err := l.seg.flush(); err != nil {
 		return err
 	}
@@ -226,6 +247,7 @@ func (l *Log) settle(took time.Duration) {
 	l.stats.open.Store(int64(unanswered))
 	l.queued.Add(-size)
 	l.head.Add(n)
+	l.crowd = (l.crowd + int(n) + int(l.backlog())) / 2
 	for i, e := range l.drain {
 		l.drain[i] = nil
 		l.answer(e, nil)
@@ -277,7 +299,7 @@ func (l *Log) fail(err error) {
 // recover tries to become able to write again until it can or the log is closed. It reports false for closed.
 func (l *Log) recover() bool {
 	for {
-		l.timer.Reset(retryEvery)
+		l.timer.Reset(l.o.retryEvery)
 		<-l.timer.C
 		if l.closing.Load() {
 			return false

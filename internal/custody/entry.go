@@ -1,6 +1,7 @@
 package custody
 
 import (
+	"crypto/rand"
 	"crypto/sha256"
 	"hash/crc32"
 	"time"
@@ -10,21 +11,19 @@ import (
 
 // entry is one record on its way to the disk. Entries are pooled; their buffers are reused.
 type entry struct {
-	kind    kind
-	id      ID
-	seq     uint64
-	body    []byte // frame without its tail
-	leaf    Hash   // RFC 6962 leaf hash
-	crc     uint32 // of body
-	wait    bool   // somebody waits on done
-	done    chan struct{}
-	err     error // set before done is signalled
-	size    int64 // bytes accounted in the queue
-	w       leafWriter
-	secrets [dekSize + saltSize]byte
-	nonce   [keyring.NonceSize]byte
-	aad     [aadSize]byte
-	scratch []byte
+	kind   kind
+	id     ID
+	seq    uint64
+	body   []byte // frame without its tail
+	leaf   Hash   // RFC 6962 leaf hash
+	crc    uint32 // of body
+	wait   bool   // somebody waits on done
+	done   chan struct{}
+	err    error // set before done is signalled
+	size   int64 // bytes accounted in the queue
+	w      leafWriter
+	random [dekSize + saltSize + keyring.NonceSize]byte // data key, salt, nonce
+	aad    [aadSize]byte
 }
 
 // maxPooledBody bounds the buffers that pooled entries keep.
@@ -40,7 +39,7 @@ type draft struct {
 	id      ID
 	subject *keyring.Subject // makes commitments; nil for none
 	sealed  bool             // the payload and the salt are sealed under the subject's key
-	salt    Salt
+	salt    Salt             // zero: a fresh one
 
 	request       *Request
 	outcome       *Outcome
@@ -55,6 +54,10 @@ type draft struct {
 // build writes the frame of d at its place in the order. Nothing in it can fail: a place that is taken must be filled.
 func (e *entry) build(d *draft, seq uint64) {
 	e.kind, e.id, e.seq, e.err = d.kind, d.id, seq, nil
+	_, _ = rand.Read(e.random[:]) // never fails: crypto/rand ends the process instead
+	if d.salt.IsZero() {
+		d.salt = Salt(e.random[dekSize:])
+	}
 	w := &e.w
 	w.b = append(e.body[:0], make([]byte, frameHead)...)
 	w.salt = &d.salt
@@ -67,7 +70,7 @@ func (e *entry) build(d *draft, seq uint64) {
 		sealing = sealingV1
 	}
 	putFrameHead(w.b, d.kind, sealing, leafEnd-frameHead, seq, d.id)
-	e.leaf, e.scratch = leafHash(e.scratch, w.b[frameHead:leafEnd])
+	e.leaf = leafHashIn(w.b[frameHead-1 : leafEnd])
 	e.crc = crc32.Checksum(w.b, castagnoli)
 	e.body, w.b, w.salt = w.b, nil, nil
 }
@@ -80,7 +83,7 @@ func (e *entry) writeLeaf(d *draft) (hole int) {
 	if r == nil {
 		r = &none
 	}
-	w.b = append(w.b, '{')
+	start := len(w.b)
 	w.name("access", r.Access)
 	w.name("access_rule", r.AccessRule)
 	if a != nil {
@@ -187,6 +190,7 @@ func (e *entry) writeLeaf(d *draft) (hole int) {
 	} else {
 		w.text("v", leafInference)
 	}
+	w.b[start] = '{'
 	w.b = append(w.b, '}')
 	return hole
 }
@@ -212,7 +216,6 @@ func (w *leafWriter) content(key string, present bool, b []byte) {
 
 // release empties the entry for its next use.
 func (e *entry) release() {
-	clear(e.secrets[:])
 	if cap(e.body) > maxPooledBody {
 		e.body = nil
 	}

@@ -40,33 +40,34 @@ type leafWriter struct {
 	sum  [hashSize]byte
 }
 
+// key begins a member. Every member begins with a comma; whoever closes the object turns the first one into a brace.
 func (w *leafWriter) key(name string) {
-	sep := byte(',')
-	if last := w.b[len(w.b)-1]; last == '{' || last == '[' {
-		sep = 0
-	}
-	if sep != 0 {
-		w.b = append(w.b, sep)
-	}
-	w.b = append(w.b, '"')
+	w.b = append(w.b, ',', '"')
 	w.b = append(w.b, name...)
 	w.b = append(w.b, '"', ':')
 }
 
+// quoted writes a member whose value is a string that is safe by construction.
+func (w *leafWriter) quoted(name, value string) {
+	w.b = append(w.b, ',', '"')
+	w.b = append(w.b, name...)
+	w.b = append(w.b, '"', ':', '"')
+	w.b = append(w.b, value...)
+	w.b = append(w.b, '"')
+}
+
 // name writes a name, and a commitment in its place where it is something else.
 func (w *leafWriter) name(key, value string) {
-	if value == "" {
-		return
-	}
-	w.key(key)
-	w.b = append(w.b, '"')
-	if isName(value) {
-		w.b = append(w.b, value...)
-	} else {
-		w.b = append(w.b, '~')
+	switch {
+	case value == "":
+	case isName(value):
+		w.quoted(key, value)
+	default:
+		w.key(key)
+		w.b = append(w.b, '"', '~')
 		w.b = base64.RawURLEncoding.AppendEncode(w.b, w.commit([]byte(value)))
+		w.b = append(w.b, '"')
 	}
-	w.b = append(w.b, '"')
 }
 
 func isName(s string) bool {
@@ -81,15 +82,11 @@ func isName(s string) bool {
 	return true
 }
 
-// text writes a string that is safe by construction.
+// text writes a string that is safe by construction, and nothing where it is empty.
 func (w *leafWriter) text(key, value string) {
-	if value == "" {
-		return
+	if value != "" {
+		w.quoted(key, value)
 	}
-	w.key(key)
-	w.b = append(w.b, '"')
-	w.b = append(w.b, value...)
-	w.b = append(w.b, '"')
 }
 
 func (w *leafWriter) id(key string, id ID) {
@@ -136,7 +133,7 @@ func (w *leafWriter) time(key string, t time.Time) {
 	}
 	w.key(key)
 	w.b = append(w.b, '"')
-	w.b = t.UTC().AppendFormat(w.b, "2006-01-02T15:04:05.000000000Z")
+	w.b = appendTime(w.b, t)
 	w.b = append(w.b, '"')
 }
 
@@ -156,19 +153,50 @@ func (w *leafWriter) guards(lists ...[]GuardResult) {
 			} else {
 				w.b = append(w.b, ',')
 			}
-			r := &results[i]
-			w.b = append(w.b, '{')
-			w.text("action", r.Action.String())
-			w.number("n", int64(r.Count))
-			w.name("rule", r.Rule)
-			w.name("stage", r.Stage)
-			w.b = append(w.b, '}')
+			w.guard(&results[i])
 		}
 	}
 	if n > 0 {
 		w.b = append(w.b, ']')
 	}
 	w.number("guard_more", int64(n-maxGuards))
+}
+
+func (w *leafWriter) guard(r *GuardResult) {
+	start := len(w.b)
+	w.text("action", r.Action.String())
+	w.number("n", int64(r.Count))
+	w.name("rule", r.Rule)
+	w.name("stage", r.Stage)
+	w.b[start] = '{'
+	w.b = append(w.b, '}')
+}
+
+// appendTime writes RFC 3339 in UTC with nine digits of fraction, for years of four digits.
+func appendTime(b []byte, t time.Time) []byte {
+	t = t.UTC()
+	year, month, day := t.Date()
+	hour, minute, second := t.Clock()
+	if year < 0 || year > 9999 {
+		year = 0
+	}
+	b = appendDigits(b, year, 4)
+	b = appendDigits(append(b, '-'), int(month), 2)
+	b = appendDigits(append(b, '-'), day, 2)
+	b = appendDigits(append(b, 'T'), hour, 2)
+	b = appendDigits(append(b, ':'), minute, 2)
+	b = appendDigits(append(b, ':'), second, 2)
+	b = appendDigits(append(b, '.'), t.Nanosecond(), 9)
+	return append(b, 'Z')
+}
+
+func appendDigits(b []byte, n, width int) []byte {
+	b = append(b, "000000000"[:width]...)
+	for i := len(b) - 1; n > 0; i-- {
+		b[i] = byte('0' + n%10)
+		n /= 10
+	}
+	return b
 }
 
 // commit is HMAC-SHA256 (RFC 2104) under the record's salt. The result is valid until the next call.

@@ -29,6 +29,8 @@ type Options struct {
 	QueueBytes      int64         // bytes that may wait; default 64 MiB
 	MaxPayload      int           // bytes of one input or output that are kept; longer ones are cut and marked; default 32 MiB
 	FS              FS            // default the real file system
+
+	retryEvery time.Duration // between tries to write again after a failure; default 250 ms
 }
 
 // SigningKeyName is the name of the log's signing key in the keyring.
@@ -46,6 +48,7 @@ func (o *Options) setDefaults() error {
 	}
 	o.SegmentBytes = max(orDefault(o.SegmentBytes, 64<<20), 64<<10)
 	o.CheckpointEvery = orDefault(o.CheckpointEvery, time.Second)
+	o.retryEvery = orDefault(o.retryEvery, 250*time.Millisecond)
 	o.QueueBytes = orDefault(o.QueueBytes, 64<<20)
 	o.MaxPayload = min(orDefault(o.MaxPayload, 32<<20), 256<<20)
 	o.QueueRecords = 1 << bits.Len(uint(min(orDefault(o.QueueRecords, 4096), 1<<20)-1))
@@ -77,17 +80,20 @@ type Log struct {
 	maxQueued  int64
 	wakeWaited atomic.Uint64
 	wakeAsync  atomic.Uint64
+	wakeHole   atomic.Uint64
 	asleep     atomic.Bool
 	wake       chan struct{}
 	closing    atomic.Bool
 	stopped    chan struct{} // closed when the committer has ended
 
 	// Owned by the committer.
-	seg     *segment
-	chain   Hash
-	drain   []*entry
-	suspect bool
-	timer   *time.Timer
+	seg      *segment
+	chain    Hash
+	drain    []*entry
+	suspect  bool
+	timer    *time.Timer
+	lastSync time.Time // when the last drain began to be written
+	crowd    int       // callers that waited at once of late, about
 
 	treeMu  sync.Mutex
 	tree    tree
@@ -132,7 +138,7 @@ func (l *Log) intent(in *Intent, wait bool) error {
 		return fmt.Errorf("%w: subject key: %w", ErrUnavailable, err)
 	}
 	d := draft{
-		kind: kindIntent, id: in.ID, subject: subject, sealed: true, salt: NewSalt(), request: &in.Request,
+		kind: kindIntent, id: in.ID, subject: subject, sealed: true, request: &in.Request,
 		start: in.Start, input: in.Input, hasIn: true,
 	}
 	return l.write(&d, wait)
@@ -157,9 +163,6 @@ func (l *Log) outcome(o *Outcome, wait bool) error {
 		kind: kindOutcome, id: o.ID, subject: subject, sealed: true, salt: o.Salt, outcome: o,
 		start: o.Start, output: o.Output, hasOut: o.Output != nil,
 	}
-	if d.salt.IsZero() {
-		d.salt = NewSalt()
-	}
 	if !o.Intended {
 		d.request, d.input, d.hasIn = o.Request, o.Input, o.Input != nil
 	}
@@ -172,7 +175,7 @@ func (l *Log) outcome(o *Outcome, wait bool) error {
 
 // Admin makes an administrative act durable. It returns nil only when it is.
 func (l *Log) Admin(a *Admin) error {
-	d := draft{kind: kindAdmin, id: a.ID, salt: NewSalt(), admin: a, start: a.Time}
+	d := draft{kind: kindAdmin, id: a.ID, admin: a, start: a.Time}
 	if d.start.IsZero() {
 		d.start = l.o.Clock()
 	}
@@ -247,7 +250,7 @@ func (l *Log) abortOrphans() {
 }
 
 func (l *Log) abort(id ID, ref uint64, wait bool) error {
-	return l.write(&draft{kind: kindAborted, id: id, salt: NewSalt(), start: l.o.Clock(), ref: ref}, wait)
+	return l.write(&draft{kind: kindAborted, id: id, start: l.o.Clock(), ref: ref}, wait)
 }
 
 // tick signs a checkpoint when something changed, until the log closes.

@@ -27,6 +27,7 @@ func Open(o Options) (*Log, error) {
 		timer: time.NewTimer(time.Hour), open: unanswered{},
 	}
 	l.timer.Stop()
+	l.wakeHole.Store(neverWake)
 	l.pool.New = func() any { return newEntry() }
 	if err := os.MkdirAll(l.walDir, 0o700); err != nil {
 		return nil, fmt.Errorf("make custody directory: %w", err)
@@ -221,6 +222,9 @@ func (l *Log) goOn(a *audit) error {
 		if err := errors.Join(seg.file.Truncate(t.end), seg.file.Sync()); err != nil {
 			return errors.Join(fmt.Errorf("cut segment %d: %w", t.number, err), seg.file.Close())
 		}
+	}
+	if err := seg.harden(t.signed); err != nil {
+		return errors.Join(fmt.Errorf("write segment %d again: %w", t.number, err), seg.file.Close())
 	}
 	l.seg, l.chain, l.tree, l.open = seg, a.st.chain, a.st.tree, a.st.open
 	l.head.Store(a.st.next())

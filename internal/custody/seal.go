@@ -3,7 +3,6 @@ package custody
 import (
 	"crypto/aes"
 	"crypto/cipher"
-	"crypto/rand"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -45,17 +44,16 @@ func putAAD(aad *[aadSize]byte, id ID, seq uint64, k kind) {
 
 // seal appends the sealed part to b.
 func (e *entry) seal(b []byte, d *draft) []byte {
-	_, _ = rand.Read(e.secrets[:dekSize]) // never fails: crypto/rand ends the process instead
-	copy(e.secrets[dekSize:], d.salt[:])
-	_, _ = rand.Read(e.nonce[:])
+	secrets, nonce := e.random[:dekSize+saltSize], e.random[dekSize+saltSize:]
+	copy(secrets[dekSize:], d.salt[:])
 	putAAD(&e.aad, d.id, e.seq, d.kind)
 
 	in, out := d.input[:min(len(d.input), d.limit)], d.output[:min(len(d.output), d.limit)]
 	b = slices.Grow(b, sealHead+2*5+len(in)+len(out)+gcmTag+frameTail)
 	kek := d.subject.ID()
 	b = append(b, kek[:]...)
-	b = append(b, e.nonce[:]...)
-	b = d.subject.Wrap(b, e.nonce[:], e.secrets[:], e.aad[:])
+	b = append(b, nonce...)
+	b = d.subject.Wrap(b, nonce, secrets, e.aad[:])
 	start := len(b)
 	if d.hasIn {
 		b = appendSection(b, sectionIn, in)
@@ -63,10 +61,10 @@ func (e *entry) seal(b []byte, d *draft) []byte {
 	if d.hasOut {
 		b = appendSection(b, sectionOut, out)
 	}
-	gcm := mustGCM(e.secrets[:dekSize])
+	gcm := mustGCM(secrets[:dekSize])
 	var zero [keyring.NonceSize]byte
 	b = gcm.Seal(b[:start], zero[:], b[start:], e.aad[:])
-	clear(e.secrets[:])
+	clear(e.random[:])
 	return b
 }
 

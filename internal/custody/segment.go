@@ -3,6 +3,7 @@ package custody
 import (
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -99,6 +100,32 @@ func openSegment(fs FS, dir string, number uint64, limit, start, end int64, tail
 	s.grow(len(tail))
 	copy(s.buf, tail)
 	return s, nil
+}
+
+// harden writes the frames from an offset on again and syncs. A process that died after a failed sync leaves frames that can be
+// read from memory and are not on the disk; nothing may be chained to them before they are.
+func (s *segment) harden(from int64) error {
+	end := s.end()
+	if from >= end {
+		return nil
+	}
+	in, err := os.Open(filepath.Join(s.dir, segmentName(s.number)))
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	window := aligned(fillStep)
+	for off := from &^ (blockSize - 1); off < end; off += fillStep {
+		n := int(min(fillStep, end-off))
+		if _, err := in.ReadAt(window[:n], off); err != nil {
+			return err
+		}
+		clear(window[n:roundUp(n)])
+		if _, err := s.file.WriteAt(window[:roundUp(n)], off); err != nil {
+			return err
+		}
+	}
+	return s.file.Sync()
 }
 
 // grow makes room for n more bytes in buf and lengthens it by them.
