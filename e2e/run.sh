@@ -21,7 +21,7 @@ package() {
 	return 1
 }
 package g++ g++
-package python3 python3 python3-venv
+python3 -c 'import ensurepip, venv' 2>/dev/null || package python3-with-venv python3 python3-venv
 package npm npm
 
 REEVE_E2E_OLLAMA=$("$here/ollama/build.sh")

@@ -59,8 +59,8 @@ func (r *reader) response(start time.Time) (keep bool, err error) {
 		return false, err
 	}
 	if r.status != 200 {
-		b, _ := r.br.Peek(1)
-		b, _ = r.br.Peek(min(max(r.br.Buffered(), len(b)), 300))
+		_, _ = r.br.Peek(1) // wait for the body's start, if there is one
+		b, _ := r.br.Peek(min(r.br.Buffered(), 300))
 		return false, errStatus{r.status, first + " | " + string(b)}
 	}
 	switch {
@@ -153,13 +153,12 @@ func (r *reader) chunks() error {
 
 func (r *reader) read(n int) error {
 	for n > 0 {
-		b, err := r.br.Peek(1)
-		if err != nil {
+		if _, err := r.br.Peek(1); err != nil {
 			return err
 		}
-		b, _ = r.br.Peek(min(n, r.br.Buffered()))
+		b, _ := r.br.Peek(min(n, r.br.Buffered())) // they are buffered
 		r.body(b)
-		_, _ = r.br.Discard(len(b)) // they are buffered
+		_, _ = r.br.Discard(len(b))
 		n -= len(b)
 	}
 	return nil

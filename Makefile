@@ -1,0 +1,33 @@
+# Short names for what a person types. CI runs .ci/run, which is `make ci`.
+.DEFAULT_GOAL := help
+.PHONY: help build test race lint fuzz e2e bench demo ci
+
+help: ## list the targets
+	@sed -n 's/^\([a-z0-9]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 8
+
+build: ## ./reeve
+	CGO_ENABLED=0 go build -trimpath -o reeve ./cmd/reeve
+
+test: ## what needs nothing but Go
+	go test ./...
+
+race: ## the same under the race detector (needs a C compiler)
+	.ci/run race
+
+lint: ## gofumpt, go vet, staticcheck, shell syntax
+	.ci/run lint
+
+fuzz: ## each parser, ten seconds
+	.ci/run fuzz
+
+e2e: ## real runtimes and real clients; builds them once
+	e2e/run.sh
+
+bench: ## compare with a bare proxy, then the trials; twenty minutes
+	bench/run.sh
+
+demo: ## the main job, offline
+	go run ./cmd/reeve demo
+
+ci: ## all that must pass
+	.ci/run
