@@ -1,0 +1,167 @@
+package config
+
+import (
+	_ "embed"
+	"time"
+
+	"github.com/reeve-ai/reeve"
+)
+
+// The comments of this file are the manual: Schema and the commented sample show them to the user, as written.
+//
+//go:embed sections.go
+var sectionsSource string
+
+// Config is the file reeve.yaml. Every key is optional.
+type Config struct {
+	// Version of this file's format. There is only 1.
+	Version int `yaml:"version" min:"1" max:"1"`
+	// Gateway is the server before the models.
+	Gateway Gateway `yaml:"gateway"`
+	// Custody is the tamper-evident log of every exchange.
+	Custody Custody `yaml:"custody"`
+	// Guard is what may not pass, in and out.
+	Guard Guard `yaml:"guard"`
+	// Keys protects what is stored encrypted.
+	Keys Keys `yaml:"keys"`
+
+	dir string // the folder of the file, from which relative paths count
+}
+
+// Gateway is the section of that name.
+type Gateway struct {
+	// Listen is the address for clients. Beyond loopback it needs tls, or insecure.
+	Listen string `yaml:"listen"`
+	// AdminListen is the address for metrics and health. Empty: none.
+	AdminListen string `yaml:"admin_listen"`
+	// TLS of both listeners.
+	TLS TLS `yaml:"tls"`
+	// Insecure allows to listen beyond loopback without TLS, so that keys and prompts cross the network in the clear. That is put on record.
+	Insecure bool `yaml:"insecure"`
+	// MaxBody is the largest request that is read; a larger one is refused with 413.
+	MaxBody Size `yaml:"max_body" min:"1KiB" max:"1GiB"`
+	// Timeouts of clients and upstreams.
+	Timeouts Timeouts `yaml:"timeouts"`
+	// Upstreams are the model servers behind the gateway.
+	Upstreams []Upstream `yaml:"upstreams"`
+	// Models are names that clients may use, with what is known about them. A model that is not listed is passed on under its own name to the upstream that has it, with the label public.
+	Models []Model `yaml:"models"`
+	// Routes change how single paths are treated.
+	Routes []Route `yaml:"routes"`
+}
+
+// TLS is a section of gateway.
+type TLS struct {
+	// Mode is off; local: a certificate of reeve's own authority, which it makes at the first start (clients trust tls/ca.pem in the data directory); or files: your own certificate.
+	Mode string `yaml:"mode" enum:"off,local,files"`
+	// Cert is a PEM file with the server's certificate and its chain (mode files). It is read again when it changes.
+	Cert string `yaml:"cert"`
+	// Key is the PEM file with the key of cert (mode files).
+	Key string `yaml:"key"`
+	// Names are further host names and addresses of this server (mode local), beside localhost and the host's own name.
+	Names []string `yaml:"names"`
+}
+
+// Timeouts is a section of gateway. Each is a time such as 500ms, 30s, 5m, 2h or 1d.
+type Timeouts struct {
+	// ReadHeader is how long a client may take to send the headers of a request.
+	ReadHeader Duration `yaml:"read_header" min:"100ms"`
+	// ReadBody is how long a client may take to send a whole request.
+	ReadBody Duration `yaml:"read_body" min:"100ms"`
+	// Write is how long a client may take to accept a piece of the answer.
+	Write Duration `yaml:"write" min:"100ms"`
+	// Idle is how long a connection of a client may rest between two requests.
+	Idle Duration `yaml:"idle" min:"1s"`
+	// UpstreamConnect is how long it may take to reach the model server.
+	UpstreamConnect Duration `yaml:"upstream_connect" min:"10ms"`
+	// UpstreamFirstByte is how long the model server may take to begin its answer. A model that is loaded first needs minutes.
+	UpstreamFirstByte Duration `yaml:"upstream_first_byte" min:"100ms"`
+	// UpstreamIdle is how long the model server may be silent in the middle of an answer.
+	UpstreamIdle Duration `yaml:"upstream_idle" min:"100ms"`
+	// Shutdown is how long requests under way may take to end when the server stops.
+	Shutdown Duration `yaml:"shutdown" min:"0s"`
+}
+
+// Upstream is one model server.
+type Upstream struct {
+	// Name by which models refer to it.
+	Name string `yaml:"name"`
+	// URL of the server without the path of the API, such as http://127.0.0.1:11434.
+	URL string `yaml:"url"`
+	// Dialect that it speaks: ollama, openai (llama.cpp, vLLM and others), or auto: it is asked at the start.
+	Dialect string `yaml:"dialect" enum:"auto,ollama,openai"`
+	// APIKey that the gateway shows to it, as file:PATH or env:NAME. The keys of clients are never passed on.
+	APIKey Secret `yaml:"api_key"`
+}
+
+// Model is a name that clients use.
+type Model struct {
+	// Name that clients send.
+	Name string `yaml:"name"`
+	// Upstream that has the model. May be left out where there is one upstream only.
+	Upstream string `yaml:"upstream"`
+	// UpstreamModel is its name there. Empty: the same name.
+	UpstreamModel string `yaml:"upstream_model"`
+	// Label says what the model may know, such as internal or confidential{PII}; a key needs a clearance that dominates it.
+	Label reeve.Label `yaml:"label"`
+}
+
+// Route is a path of the gateway.
+type Route struct {
+	// Path such as /v1/embeddings.
+	Path string `yaml:"path"`
+	// Custody is durable: nothing is served before its record is on disk; or best_effort: records are queued in order, and a crash may lose the last ones. That choice is put on record.
+	Custody string `yaml:"custody" enum:"durable,best_effort"`
+}
+
+// Custody is the section of that name.
+type Custody struct {
+	// Fail says what happens when the log cannot take a record. There is only closed: the answer is 503 and nothing is served.
+	Fail string `yaml:"fail" enum:"closed"`
+	// Checkpoint is how often the head of the log is signed.
+	Checkpoint Duration `yaml:"checkpoint" min:"50ms" max:"1m"`
+	// Segment is how large a file of the log grows before the next one begins.
+	Segment Size `yaml:"segment" min:"1MiB" max:"4GiB"`
+	// Queue is how many records may wait for the disk before requests are refused.
+	Queue int `yaml:"queue" min:"16" max:"1048576"`
+}
+
+// Guard is the section of that name.
+type Guard struct {
+	// Policy is the file with the rules. Empty: the built-in ones. It is read again when it changes.
+	Policy string `yaml:"policy"`
+}
+
+// Keys is the section of that name.
+type Keys struct {
+	// Root is the key that protects all others, as file:PATH or env:NAME (32 bytes in hex or base64). Empty: root.key in the data directory, made at the first start.
+	Root Secret `yaml:"root"`
+}
+
+// Default is the configuration without a file: loopback only, and everything governed.
+func Default() *Config {
+	return &Config{
+		Version: 1,
+		Gateway: Gateway{
+			Listen:      "127.0.0.1:8400",
+			AdminListen: "127.0.0.1:8401",
+			TLS:         TLS{Mode: "off"},
+			MaxBody:     32 << 20,
+			Timeouts: Timeouts{
+				ReadHeader:        Duration(10 * time.Second),
+				ReadBody:          Duration(60 * time.Second),
+				Write:             Duration(60 * time.Second),
+				Idle:              Duration(2 * time.Minute),
+				UpstreamConnect:   Duration(5 * time.Second),
+				UpstreamFirstByte: Duration(5 * time.Minute),
+				UpstreamIdle:      Duration(2 * time.Minute),
+				Shutdown:          Duration(30 * time.Second),
+			},
+		},
+		Custody: Custody{Fail: "closed", Checkpoint: Duration(time.Second), Segment: 64 << 20, Queue: 8192},
+	}
+}
+
+// The values that a list's entries have where the file leaves them out.
+func (u *Upstream) setDefaults() { u.Dialect = "auto" }
+func (r *Route) setDefaults()    { r.Custody = "durable" }
