@@ -14,7 +14,8 @@ type literal struct {
 // automaton is an Aho-Corasick automaton (Aho and Corasick, CACM 18(6), 1975) in a double array over byte classes.
 // A state is the index of its cell; one cell of eight bytes holds all of it, so a step is one load.
 type automaton struct {
-	class [256]uint8 // byte to class, from 1; 0 is a byte that no word has
+	class [256]uint8  // byte to class, from 1; 0 is a byte that no word has
+	root  [256]uint32 // the states after one byte, from the root
 	cells []cell
 	ends  []uint32 // states at which a word ends, sorted
 	rules []int32  // their rules
@@ -41,7 +42,7 @@ func (c cell) depth() int   { return int(uint8(c >> 52)) }
 
 // size is the memory of the tables in bytes.
 func (a *automaton) size() int {
-	return len(a.class) + 8*cap(a.cells) + 4*cap(a.ends) + 4*cap(a.rules)
+	return len(a.class) + 4*len(a.root) + 8*cap(a.cells) + 4*cap(a.ends) + 4*cap(a.rules)
 }
 
 // child returns the state that class c leads to from st, or 0.

@@ -191,4 +191,9 @@ func (b *builder) finish() {
 		ends[i], rules[i] = a.ends[k], a.rules[k]
 	}
 	a.ends, a.rules = ends, rules
+	for x := range a.root {
+		if c := a.class[x]; c != 0 {
+			a.root[x] = a.child(rootState, c)
+		}
+	}
 }

@@ -3,7 +3,6 @@ package detect
 import (
 	"errors"
 	"fmt"
-	"slices"
 )
 
 // Options say what an Engine looks for. The zero value finds nothing.
@@ -38,10 +37,12 @@ type Match struct {
 // Engine finds what its Options ask for. It is immutable and safe for concurrent use.
 type Engine struct {
 	rules    []Rule
-	act      [256]uint8     // what the scan does at a byte
-	on       [256][]trigger // recognisers by first byte
-	pairs    [1024]uint64   // bit b0<<8|b1: a token that begins with these two letters is worth a look
-	email    bool           // the e-mail rule is in force
+	act      [256]uint8      // what the scan does at a byte
+	on       [256][]trigger  // recognisers by first byte
+	pairs    [1024]uint64    // bit b0<<8|b1: a token that begins with these two letters is worth a look
+	bucketAt [64][128]uint16 // number of the bucket for a letter and the ASCII byte after it
+	buckets  [][]trigger     // recognisers by the first two bytes of their prefix; the first is empty
+	email    bool            // the e-mail rule is in force
 	literals []*automaton
 	patterns []*program
 }
@@ -68,7 +69,7 @@ func New(o Options) (*Engine, error) {
 		return nil, err
 	}
 	e.addBuiltins(chosen)
-	e.sortTriggers()
+	e.fillBuckets()
 	if err := e.addLiterals(o.Literals); err != nil {
 		return nil, err
 	}
@@ -122,35 +123,29 @@ func (e *Engine) addEntry(on entry, rule int32) {
 	}
 }
 
-// sortTriggers orders the recognisers of each letter by their second byte, so that startingWith finds them. The order
-// of the rules stays within each pair and decides ties.
-func (e *Engine) sortTriggers() {
+// fillBuckets groups the recognisers of letters by the first two bytes of their prefixes. The order of the rules stays
+// within each bucket and decides ties.
+func (e *Engine) fillBuckets() {
+	e.buckets = make([][]trigger, 1)
 	for c := range e.on {
-		if isLetter(byte(c)) {
-			slices.SortStableFunc(e.on[c], func(x, y trigger) int { return int(x.prefix[1]) - int(y.prefix[1]) })
+		if !isLetter(byte(c)) {
+			continue
+		}
+		for _, t := range e.on[c] {
+			at := e.bucket(t.prefix[0], t.prefix[1])
+			if *at == 0 {
+				*at = uint16(len(e.buckets))
+				e.buckets = append(e.buckets, nil)
+			}
+			e.buckets[*at] = append(e.buckets[*at], t)
 		}
 	}
 }
 
-// startingWith returns the recognisers whose prefix begins with these two bytes.
-func (e *Engine) startingWith(c, d byte) []trigger {
-	on := e.on[c]
-	from, above := 0, len(on)
-	for from < above {
-		if mid := (from + above) / 2; on[mid].prefix[1] < d {
-			from = mid + 1
-		} else {
-			above = mid
-		}
-	}
-	to := from
-	for to < len(on) && on[to].prefix[1] == d {
-		to++
-	}
-	return on[from:to]
-}
+// bucket returns the place of the bucket's number for a letter and the byte after it.
+func (e *Engine) bucket(c, d byte) *uint16 { return &e.bucketAt[c&63][d&127] }
 
-// RuleAt returns the rule of a Match. The Rule is shared and must not be changed.
+// RuleAt returns// RuleAt returns the rule of a Match. The Rule is shared and must not be changed.
 func (e *Engine) RuleAt(i int32) *Rule { return &e.rules[i] }
 
 // NumRules is how many rules the engine holds; RuleAt takes 0 to NumRules-1.

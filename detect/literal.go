@@ -90,6 +90,11 @@ func (s *scan) scanLiterals(a *automaton, l *litState) {
 		}
 		i, st := l.pos, l.state
 		for i < len(b) {
+			if st == rootState {
+				if i = a.skip(b, i); i == len(b) {
+					break
+				}
+			}
 			st = a.next(st, b[i])
 			i++
 			if a.cells[st]&cellEnds != 0 {
@@ -102,6 +107,14 @@ func (s *scan) scanLiterals(a *automaton, l *litState) {
 			return
 		}
 	}
+}
+
+// skip returns the next position at which a word of the list may begin, from the root state.
+func (a *automaton) skip(b []byte, i int) int {
+	for i < len(b) && (a.root[b[i]] == 0 || a.whole && i > 0 && wordByte[b[i-1]]) {
+		i++
+	}
+	return i
 }
 
 // reportLiteral adds the words that end at l.pos and are valid there. How many there can be depends on the list, not on

@@ -9,6 +9,7 @@ type scan struct {
 	held    int // first byte that an undecided built-in match may hold
 	lit     []litState
 	pat     []int // where each pattern stands
+	vm      *machine
 	pending []candidate
 	lastEnd int   // end of the last chosen match
 	last    int32 // its rule
@@ -153,10 +154,13 @@ func (s *scan) try(i int) int {
 			return i
 		}
 	case isLetter(c) && i+1 < len(w.b):
-		on = s.e.startingWith(c, w.b[i+1])
+		on = s.e.buckets[*s.e.bucket(c, w.b[i+1])]
 	}
 	for k := range on {
 		t := &on[k]
+		if len(t.prefix) > 2 && i+2 < len(w.b) && t.prefix[2] != w.b[i+2] {
+			continue
+		}
 		w.lead = -1
 		if w.hasPrefix(i, t.prefix) {
 			if h := t.find(w, i); h.score > 0 && h.end > best.end {

@@ -33,7 +33,7 @@ func (s *Stream) Reset(e *Engine) {
 	if cap(decided) > 64 {
 		decided = nil
 	}
-	s.s = scan{}
+	s.s = scan{vm: s.s.vm}
 	s.s.init(e)
 	s.s.w.b = buf[:0]
 	s.base, s.safe, s.decided = 0, 0, decided[:0]
