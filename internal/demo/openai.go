@@ -13,11 +13,11 @@ type usage struct {
 	Total      int `json:"total_tokens"`
 }
 
-// count adds up the choices of one prompt, which is counted once.
-func (u *usage) count(gens []*Generation) {
+// count adds up the choices. Each prompt has perPrompt of them in a row and is counted once.
+func (u *usage) count(gens []*Generation, perPrompt int) {
 	for i, g := range gens {
 		prompt, completion := g.Usage()
-		if i == 0 {
+		if i%perPrompt == 0 {
 			u.Prompt += prompt
 		}
 		u.Completion += completion
@@ -87,7 +87,8 @@ func (s *server) chatCompletions(w http.ResponseWriter, r *http.Request) {
 	}
 	gens := choices(n, how, func(how Sampling) *Generation { return o.model.Chat(history, how) })
 	if req.Stream {
-		s.streamChat(w, r, gens, s.newReply("chatcmpl-", "chat.completion.chunk", o), req.includeUsage())
+		out := openAIStream{gens: gens, perPrompt: n, head: s.newReply("chatcmpl-", "chat.completion.chunk", o), withUsage: req.includeUsage()}
+		s.streamChat(w, r, out)
 		return
 	}
 	texts, err := s.collect(r, gens)
@@ -100,7 +101,7 @@ func (s *server) chatCompletions(w http.ResponseWriter, r *http.Request) {
 		out.Choices = append(out.Choices, choice{Index: i, Message: &message{Role: "assistant", Content: texts[i]}, Finish: &finish})
 	}
 	out.Usage = &usage{}
-	out.Usage.count(gens)
+	out.Usage.count(gens, n)
 	writeJSON(w, http.StatusOK, out)
 }
 
@@ -120,33 +121,41 @@ func (s *server) collect(r *http.Request, gens []*Generation) ([]string, error) 
 	return out, nil
 }
 
-func (s *server) streamChat(w http.ResponseWriter, r *http.Request, gens []*Generation, head reply, withUsage bool) {
+// openAIStream is what a streamed answer is made of.
+type openAIStream struct {
+	gens      []*Generation
+	perPrompt int   // choices of each prompt
+	head      reply // what all chunks have in common
+	withUsage bool  // a last chunk with the usage is wanted
+}
+
+func (s *server) streamChat(w http.ResponseWriter, r *http.Request, out openAIStream) {
 	empty := ""
-	begun := make([]bool, len(gens))
-	s.streamOpenAI(w, r, gens, head, withUsage, func(p pieceOf) []choice {
-		var out []choice
+	begun := make([]bool, len(out.gens))
+	s.streamOpenAI(w, r, out, func(p pieceOf) []choice {
+		var chunks []choice
 		if !begun[p.choice] {
 			begun[p.choice] = true
-			out = append(out, choice{Index: p.choice, Delta: &delta{Role: "assistant", Content: &empty}})
+			chunks = append(chunks, choice{Index: p.choice, Delta: &delta{Role: "assistant", Content: &empty}})
 		}
 		if p.finish != "" {
-			return append(out, choice{Index: p.choice, Delta: &delta{}, Finish: &p.finish})
+			return append(chunks, choice{Index: p.choice, Delta: &delta{}, Finish: &p.finish})
 		}
-		return append(out, choice{Index: p.choice, Delta: &delta{Content: &p.text}})
+		return append(chunks, choice{Index: p.choice, Delta: &delta{Content: &p.text}})
 	})
 }
 
 // streamOpenAI sends one chunk for each choice that chunksOf makes of a step, then the usage if asked for, then [DONE].
-func (s *server) streamOpenAI(w http.ResponseWriter, r *http.Request, gens []*Generation, head reply, withUsage bool, chunksOf func(pieceOf) []choice) {
+func (s *server) streamOpenAI(w http.ResponseWriter, r *http.Request, out openAIStream, chunksOf func(pieceOf) []choice) {
 	events := newSSE(w)
 	send := func(c []choice, u *usage) error {
-		head.Choices = c
-		if withUsage {
-			return events.send(chunk{reply: head, Usage: u})
+		out.head.Choices = c
+		if out.withUsage {
+			return events.send(chunk{reply: out.head, Usage: u})
 		}
-		return events.send(head)
+		return events.send(out.head)
 	}
-	err := s.speak(r.Context(), gens, func(p pieceOf) error {
+	err := s.speak(r.Context(), out.gens, func(p pieceOf) error {
 		for _, c := range chunksOf(p) {
 			if err := send([]choice{c}, nil); err != nil {
 				return err
@@ -157,9 +166,9 @@ func (s *server) streamOpenAI(w http.ResponseWriter, r *http.Request, gens []*Ge
 	if err != nil {
 		return // the client has left
 	}
-	if withUsage {
+	if out.withUsage {
 		var u usage
-		u.count(gens)
+		u.count(out.gens, out.perPrompt)
 		if send([]choice{}, &u) != nil {
 			return
 		}

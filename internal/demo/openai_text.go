@@ -37,7 +37,7 @@ func (s *server) completions(w http.ResponseWriter, r *http.Request) {
 	}
 	head := s.newReply("cmpl-", "text_completion", o)
 	if req.Stream {
-		s.streamText(w, r, gens, head, req.includeUsage(), before)
+		s.streamText(w, r, openAIStream{gens, n, head, req.includeUsage()}, before)
 		return
 	}
 	texts, err := s.collect(r, gens)
@@ -49,14 +49,12 @@ func (s *server) completions(w http.ResponseWriter, r *http.Request) {
 		text, finish := before[i]+texts[i], g.Finish()
 		head.Choices = append(head.Choices, choice{Index: i, Text: &text, Finish: &finish})
 	}
-	for i := 0; i < len(gens); i += n {
-		head.Usage.count(gens[i : i+n])
-	}
+	head.Usage.count(gens, n)
 	writeJSON(w, http.StatusOK, head)
 }
 
-func (s *server) streamText(w http.ResponseWriter, r *http.Request, gens []*Generation, head reply, withUsage bool, before []string) {
-	s.streamOpenAI(w, r, gens, head, withUsage, func(p pieceOf) []choice {
+func (s *server) streamText(w http.ResponseWriter, r *http.Request, out openAIStream, before []string) {
+	s.streamOpenAI(w, r, out, func(p pieceOf) []choice {
 		text := before[p.choice] + p.text
 		before[p.choice] = ""
 		c := choice{Index: p.choice, Text: &text}

@@ -7,7 +7,7 @@ const (
 	// AskLong has a long answer with nothing to hide, good to watch as a stream.
 	AskLong = "How do I descale my kettle?"
 	// AskPerson is answered with a planted person's name, street, e-mail address and phone number.
-	AskPerson = "What is the address of Ingrid Falkenrode?"
+	AskPerson = "Which address is on file for Ingrid Falkenrode?"
 	// AskAccount is answered with a planted IBAN and e-mail address.
 	AskAccount = "Which account do we refund Tomasz Wierzbnik to?"
 	// AskSecret is answered with a planted private key.

@@ -87,9 +87,9 @@ func Server(m *Model, options ...Option) http.Handler {
 		"GET /{$}":                  s.root,
 	} {
 		mux.HandleFunc(path, h)
-		_, bare, _ := strings.Cut(path, " ")
+		method, bare, _ := strings.Cut(path, " ")
 		if bare != "/{$}" {
-			mux.HandleFunc(bare, wrongMethod)
+			mux.HandleFunc(bare, wrongMethod(method))
 		}
 	}
 	mux.HandleFunc("/", notFound)
@@ -101,11 +101,14 @@ func (s *server) root(w http.ResponseWriter, _ *http.Request) {
 }
 
 func notFound(w http.ResponseWriter, r *http.Request) {
-	fail(w, r, http.StatusNotFound, "not_found", "", "no such path: "+r.URL.Path)
+	fail(w, r, http.StatusNotFound, "not_found", "", "no such path")
 }
 
-func wrongMethod(w http.ResponseWriter, r *http.Request) {
-	fail(w, r, http.StatusMethodNotAllowed, "method_not_allowed", "", r.Method+" is not allowed here")
+func wrongMethod(right string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Allow", right)
+		fail(w, r, http.StatusMethodNotAllowed, "method_not_allowed", "", "this path takes "+right+" only")
+	}
 }
 
 // find returns the model of a name; Ollama's clients may append ":latest".
@@ -135,6 +138,9 @@ func invalid(param, format string, args ...any) *problem {
 func (s *server) read(w http.ResponseWriter, r *http.Request, v interface{ modelName() string }) (offer, bool) {
 	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
 	err := d.Decode(v)
+	if err == nil && d.Decode(&struct{}{}) != io.EOF {
+		err = invalid("", "something follows the object")
+	}
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
@@ -165,7 +171,7 @@ func plainJSONError(err error) string {
 	case errors.As(err, &own):
 		return own.message
 	case errors.As(err, &kind):
-		return fmt.Sprintf("field %q cannot be a %s", kind.Field, kind.Value)
+		return fmt.Sprintf("field %q cannot be a %s", strings.TrimPrefix(kind.Field, "openAICommon."), kind.Value)
 	case errors.As(err, &syntax):
 		return fmt.Sprintf("syntax error at byte %d", syntax.Offset)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
