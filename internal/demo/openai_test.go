@@ -171,7 +171,9 @@ func TestChunksOfAChat(t *testing.T) {
 	}
 	want := []any{
 		delta(map[string]any{"role": "assistant", "content": ""}, nil), delta(map[string]any{"content": "Our"}, nil),
-		delta(map[string]any{"content": " shops"}, nil), delta(map[string]any{}, "length"), []any{}, "[DONE]",
+		delta(map[string]any{"content": " shops"}, nil), delta(map[string]any{}, "length"),
+		[]any{},
+		"[DONE]",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
