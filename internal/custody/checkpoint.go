@@ -79,6 +79,14 @@ func newSigner(origin string, key ed25519.PrivateKey) (note.Signer, string, erro
 	return &noteSigner{name: origin, hash: v.KeyHash(), key: key}, vkey, nil
 }
 
+func signCheckpoint(c *Checkpoint, signer note.Signer) ([]byte, error) {
+	b, err := note.Sign(&note.Note{Text: c.text()}, signer)
+	if err != nil {
+		return nil, fmt.Errorf("sign checkpoint: %w", err)
+	}
+	return b, nil
+}
+
 // readCheckpoint opens the checkpoint in a custody directory and checks its signature. It returns nil where there is none.
 func readCheckpoint(dir, vkey string) (*Checkpoint, error) {
 	b, err := readSmall(filepath.Join(dir, checkpointFile))

@@ -75,7 +75,7 @@ func (f *faultFS) Create(name string) (File, error) {
 	if err := f.hit(true); err != nil {
 		return nil, err
 	}
-	file, err := diskFS{}.Create(name)
+	file, err := quickFS{}.Create(name)
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +90,7 @@ func (f *faultFS) Open(name string) (File, error) {
 	if err := f.hit(false); err != nil {
 		return nil, err
 	}
-	file, err := diskFS{}.Open(name)
+	file, err := quickFS{}.Open(name)
 	if err != nil {
 		return nil, err
 	}

@@ -283,9 +283,9 @@ func (l *Log) checkpoint() error {
 	}
 	c.Root = l.tree.root()
 	l.treeMu.Unlock()
-	signed, err := note.Sign(&note.Note{Text: c.text()}, l.signer)
+	signed, err := signCheckpoint(&c, l.signer)
 	if err != nil {
-		return fmt.Errorf("sign checkpoint: %w", err)
+		return err
 	}
 	if err := writeWhole(l.fs, l.checkpointPath(), signed); err != nil {
 		return fmt.Errorf("write checkpoint: %w", err)
