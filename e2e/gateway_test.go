@@ -17,14 +17,14 @@ type gateway struct {
 	key  string
 }
 
-// startReeve puts a fresh reeve before a runtime, as shipped: default policy, durable custody.
-func startReeve(t *testing.T, upstream, dialect string) *gateway {
+// startReeve puts a fresh reeve before a runtime, as shipped: default policy, durable custody. More are further flags of serve.
+func startReeve(t *testing.T, upstream, dialect string, more ...string) *gateway {
 	t.Helper()
 	g := &gateway{data: filepath.Join(t.TempDir(), "data")}
 	g.key = g.newKey(t, "e2e")
 	listen, admin := freeAddr(t), freeAddr(t)
 	g.process = start(t, "reeve", "http://"+admin+"/readyz", []string{"HOME=" + t.TempDir()}, tools.reeve,
-		"serve", "--data", g.data, "--listen", listen, "--admin-listen", admin, "--upstream", upstream, "--dialect", dialect)
+		append([]string{"serve", "--data", g.data, "--listen", listen, "--admin-listen", admin, "--upstream", upstream, "--dialect", dialect}, more...)...)
 	g.url = "http://" + listen
 	return g
 }

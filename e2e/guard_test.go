@@ -75,38 +75,3 @@ func judge(t *testing.T, r result) {
 		}
 	}
 }
-
-// What must not go in does not reach the runtime, and the client hears why in its own words.
-func TestBlockedInput(t *testing.T) {
-	model := startScript(t)
-	reeve := startReeve(t, model.URL, "ollama")
-	for _, c := range realClients {
-		t.Run(c.name, func(t *testing.T) {
-			before := model.count()
-			steps := []step{
-				{Name: "chat", Call: "chat", Args: object{"model": "m", "messages": user("what is this: " + secretKey)}},
-				{Name: "chat stream", Call: "chat", Args: object{"model": "m", "messages": user("what is this: " + secretKey), "stream": true}},
-				{Name: "completion", Call: "completion", Args: object{"model": "m", "prompt": "what is this: " + secretKey}},
-			}
-			for _, r := range c.run(t, reeve.url, reeve.key, steps) {
-				if r.Error == nil || r.Error.Status != 403 && r.Error.Status != 400 {
-					t.Errorf("%s: error %+v, want 403 or 400", r.Name, r.Error)
-					continue
-				}
-				if c.dialect == "openai" && r.Error.Code != "blocked_by_policy" {
-					t.Errorf("%s: code %q", r.Name, r.Error.Code)
-				}
-				if strings.Contains(r.Error.Message, "MIGHA") {
-					t.Errorf("%s: the refusal repeats the secret", r.Name)
-				}
-				if x := reeve.show(t, r.Exchange); x.Status == "ok" || len(x.Records) == 0 {
-					t.Errorf("%s: the log has %q with %d records", r.Name, x.Status, len(x.Records))
-				}
-			}
-			if n := model.count() - before; n != 0 {
-				t.Errorf("%d blocked requests reached the runtime", n)
-			}
-		})
-	}
-	reeve.verify(t)
-}

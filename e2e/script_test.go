@@ -58,8 +58,11 @@ func (s *script) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.bodies = append(s.bodies, string(body))
 	s.mu.Unlock()
 	var req struct {
-		Model  string `json:"model"`
-		Stream *bool  `json:"stream"`
+		Model    string `json:"model"`
+		Stream   *bool  `json:"stream"`
+		Messages []struct {
+			Content any `json:"content"`
+		} `json:"messages"`
 	}
 	if err := json.Unmarshal(body, &req); err != nil {
 		http.Error(w, `{"error":"bad request"}`, http.StatusBadRequest)
@@ -77,7 +80,31 @@ func (s *script) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	} else {
 		w.Header().Set("Content-Type", "application/json")
 	}
-	s.play(w, r, req.Model, openai, stream)
+	pieces, ok := scenes[req.Model][openai]
+	if !ok {
+		pieces = scenes["plain"][openai]
+	}
+	if req.Model == "echo" {
+		pieces = echo(fmt.Sprint(req.Messages[len(req.Messages)-1].Content), openai)
+	}
+	s.play(w, r, req.Model, pieces, openai, stream)
+}
+
+// echo says what it was told, three bytes at a time.
+func echo(text string, openai bool) (pieces []string) {
+	content := func(s string) string { return fmt.Sprintf(`"content":%q`, s) }
+	for i := 0; i < len(text); i += 3 {
+		piece := content(text[i:min(i+3, len(text))])
+		if openai {
+			pieces = append(pieces, delta(0, piece))
+		} else {
+			pieces = append(pieces, line(piece))
+		}
+	}
+	if openai {
+		return append(pieces, finish(0, "stop"), message(content(text), "stop"))
+	}
+	return append(pieces, last("stop"), whole(content(text), "stop"))
 }
 
 // scenes are the pieces of each scene by dialect; a piece is one event of a stream. The whole answer stands last.
@@ -137,11 +164,7 @@ func whole(members, why string) string {
 	return fmt.Sprintf(oneLine, members, true, `,"done_reason":"`+why+`"`)
 }
 
-func (s *script) play(w http.ResponseWriter, r *http.Request, scene string, openai, stream bool) {
-	pieces := scenes["plain"][openai]
-	if p, ok := scenes[scene][openai]; ok {
-		pieces = p
-	}
+func (s *script) play(w http.ResponseWriter, r *http.Request, scene string, pieces []string, openai, stream bool) {
 	if !stream {
 		fmt.Fprint(w, pieces[len(pieces)-1])
 		return

@@ -18,7 +18,7 @@ const (
 const mark = "▁"
 
 // plainWords is what a model says when nothing else is asked of it.
-const plainWords = "the model answer is a data law safe yes no and of to hello world person audit trail email reeve"
+const plainWords = "the model answer is a data law safe yes no and of to hello world person audit trail river reeve"
 
 type token struct {
 	text  string
