@@ -47,6 +47,9 @@ func (s *Set) clean(text []byte, v *Vault) bool {
 	if s == nil {
 		return true
 	}
+	if s.any != nil {
+		return len(s.any.Find(nil, text)) == 0
+	}
 	for _, c := range s.classes {
 		if c != nil && len(c.engine.Find(nil, text)) > 0 {
 			return false

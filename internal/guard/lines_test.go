@@ -32,7 +32,8 @@ func TestCheckLines(t *testing.T) {
 		{"other members", `{"id":"a","text":"x","more":[1]}`, []string{`{"id":"a",` + clean}, nil},
 		{
 			"verdicts", `{"id":"a","text":"a heron"}` + "\n" + `{"id":"b","text":"a gull"}` + "\n",
-			[]string{`{"id":"a","verdict":"mask","findings":[{"rule":"name","kind":"LITERAL",`, `{"id":"b","verdict":"block","findings":[{"rule":"stop",`}, nil,
+			[]string{`{"id":"a","verdict":"mask","findings":[{"rule":"name","kind":"LITERAL",`, `{"id":"b","verdict":"block","findings":[{"rule":"stop",`},
+			nil,
 		},
 		{
 			"bad lines between good ones", "{\n" + `{"id":"b","text":"x"}` + "\n[]\n" + `{"id":"d"}` + "\n" + `{"text":"x"}` + "\n" +
@@ -46,7 +47,8 @@ func TestCheckLines(t *testing.T) {
 		{"invalid UTF-8", "{\"id\":\"a\",\"text\":\"\xff\"}", nil, []string{"line 1: not valid JSON"}},
 		{
 			"line too long", `{"id":"a","text":"` + strings.Repeat("x", MaxLine) + `"}` + "\n" + `{"id":"b","text":"x"}`,
-			[]string{`{"id":"b",` + clean}, []string{"line 1: longer than 16777216 bytes"},
+			[]string{`{"id":"b",` + clean},
+			[]string{"line 1: longer than 16777216 bytes"},
 		},
 		{"no secret in an error", `{"id":"a","text":"heron"`, nil, []string{"line 1: not valid JSON at byte 24"}},
 	}

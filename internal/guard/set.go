@@ -13,9 +13,10 @@ import (
 // holds no rules: it allows every text.
 type Set struct {
 	dir     reeve.Direction
-	classes [4]*class // by action; nil where no rule has that action
-	broken  *Rule     // set where the rules could not be compiled: blocks every text
-	pool    sync.Pool // of *Stream
+	classes [4]*class      // by action; nil where no rule has that action
+	any     *detect.Engine // all classes in one, or nil: finds nothing exactly where no class finds anything
+	broken  *Rule          // set where the rules could not be compiled: blocks every text
+	pool    sync.Pool      // of *Stream
 }
 
 // class is the rules of one action with the engine that looks for them.
@@ -43,7 +44,6 @@ const (
 
 func newSet(dir reeve.Direction, rules []*bound) (*Set, error) {
 	s := &Set{dir: dir}
-	s.pool.New = func() any { return s.makeStream() }
 	for action := range s.classes {
 		c, err := newClass(reeve.Action(action), dir, rules)
 		if err != nil {
@@ -51,19 +51,35 @@ func newSet(dir reeve.Direction, rules []*bound) (*Set, error) {
 		}
 		s.classes[action] = c
 	}
-	return s, nil
+	return s, s.unite(rules)
 }
 
-// newClass compiles the rules of one action, which must come sorted by id; nil if there are none.
-func newClass(action reeve.Action, dir reeve.Direction, rules []*bound) (*class, error) {
-	c := &class{action: action}
-	var o detect.Options
-	owner := map[string]*bound{} // by engine rule id
+// maxUnited bounds the literals of the engine that unites all classes: it holds them a second time.
+const maxUnited = 1000
+
+// unite builds the engine that looks for everything at once, which tells in one pass that a text is clean.
+func (s *Set) unite(rules []*bound) (err error) {
+	literals, classes := 0, 0
 	for _, r := range rules {
-		if r.Action != action {
-			continue
+		literals += len(r.literals)
+	}
+	for _, c := range s.classes {
+		if c != nil {
+			classes++
 		}
-		c.rules = append(c.rules, &r.Rule)
+	}
+	if classes < 2 || literals > maxUnited {
+		return nil
+	}
+	o, _ := wanted(rules)
+	s.any, err = detect.New(o)
+	return err
+}
+
+// wanted is what the rules look for, and whose each literal list and pattern is, by engine rule id.
+func wanted(rules []*bound) (o detect.Options, owner map[string]*bound) {
+	owner = map[string]*bound{}
+	for _, r := range rules {
 		o.Rules = append(o.Rules, r.detect...)
 		if len(r.literals) > 0 {
 			id := literalPrefix + r.ID
@@ -76,9 +92,23 @@ func newClass(action reeve.Action, dir reeve.Direction, rules []*bound) (*class,
 			owner[id] = r
 		}
 	}
+	return o, owner
+}
+
+// newClass compiles the rules of one action, which must come sorted by id; nil if there are none.
+func newClass(action reeve.Action, dir reeve.Direction, all []*bound) (*class, error) {
+	c := &class{action: action}
+	var rules []*bound
+	for _, r := range all {
+		if r.Action == action {
+			rules = append(rules, r)
+			c.rules = append(c.rules, &r.Rule)
+		}
+	}
 	if len(c.rules) == 0 {
 		return nil, nil //nolint:nilnil // no rule has this action
 	}
+	o, owner := wanted(rules)
 	engine, err := detect.New(o)
 	if err != nil {
 		return nil, err
@@ -88,7 +118,7 @@ func newClass(action reeve.Action, dir reeve.Direction, rules []*bound) (*class,
 		d := engine.RuleAt(int32(i)) //nolint:gosec // the index of a rule
 		r := owner[d.ID]
 		if r == nil {
-			r = firstDetecting(rules, action, d.ID)
+			r = firstDetecting(rules, d.ID)
 		}
 		if r == nil {
 			return nil, errors.New("the engine holds a rule that nobody asked for: " + d.ID)
@@ -99,11 +129,8 @@ func newClass(action reeve.Action, dir reeve.Direction, rules []*bound) (*class,
 }
 
 // firstDetecting is the rule with the smallest id that asks for a detector.
-func firstDetecting(rules []*bound, action reeve.Action, id string) *bound {
+func firstDetecting(rules []*bound, id string) *bound {
 	for _, r := range rules {
-		if r.Action != action {
-			continue
-		}
 		for _, name := range r.detect {
 			class, isClass := strings.CutSuffix(name, "/*")
 			if name == id || isClass && strings.HasPrefix(id, class+"/") {

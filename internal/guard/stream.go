@@ -14,20 +14,17 @@ type Stream struct {
 	fed     int // bytes of text that came in
 	pos     int // bytes of text that were released or replaced
 	vault   *Vault
-	tokens  tokenFilter
-	doc     *jsonDoc // set for a text that is itself JSON
+	tokens  *tokenFilter // set where tokens of the vault may stand in the text
+	doc     *jsonDoc     // set for a text that is itself JSON
 }
 
 // stage is one class of rules at work on the text.
 type stage struct {
 	class  *class
 	detect *detect.Stream
-	safe   int // every byte before is decided
-	tally  tally
+	safe   int    // every byte before is decided
+	tally  *tally // nil until something matches
 }
-
-// feed gives text to the stage. It returns the matches that are decided by it and the offset up to which all is decided.
-func (g *stage) feed(text []byte) (decided []detect.Match, safe int) { return g.detect.Feed(text) }
 
 func (s *Set) makeStream() *Stream {
 	st := &Stream{set: s}
@@ -44,11 +41,13 @@ func (s *Set) makeStream() *Stream {
 func (s *Set) NewStream(v *Vault) *Stream {
 	if s == nil {
 		s = &Set{}
-		s.pool.New = func() any { return s.makeStream() }
 	}
-	st := s.pool.Get().(*Stream) //nolint:forcetypeassert // the pool holds nothing else
+	st, pooled := s.pool.Get().(*Stream)
+	if !pooled {
+		st = s.makeStream()
+	}
 	st.vault, st.blocked = v, s.broken
-	st.tokens.start(v, s.dir)
+	st.tokens = newTokenFilter(v, s.dir)
 	return st
 }
 
@@ -68,7 +67,7 @@ func (st *Stream) Free() {
 		if g := &st.stages[i]; g.class != nil {
 			g.detect.Reset(g.class.engine)
 			g.safe = 0
-			g.tally.reset()
+			g.tally = nil
 		}
 	}
 	*st = Stream{set: set, stages: st.stages}
@@ -93,7 +92,7 @@ func (st *Stream) take(dst, chunk []byte) []byte {
 	if g.class == nil {
 		return st.pass(dst, chunk)
 	}
-	decided, safe := g.feed(chunk)
+	decided, safe := g.detect.Feed(chunk)
 	return st.admit(dst, decided, safe)
 }
 
@@ -127,7 +126,7 @@ func (st *Stream) admit(dst []byte, decided []detect.Match, safe int) []byte {
 	}
 	m := decided[0]
 	dst = st.pass(dst, g.detect.Bytes(g.safe, m.Start))
-	g.tally.add(g.class, m)
+	g.count(m)
 	st.blocked = g.class.rules[g.class.seen[m.Rule].rule]
 	// What the mask rules have not decided by now stays inside: whether the text before a block would have been masked
 	// may depend on text that comes after, which must not count, because a stream never sees it.
@@ -148,7 +147,7 @@ func (st *Stream) pass(dst, text []byte) []byte {
 		st.pos += len(text)
 		return st.release(dst, text)
 	}
-	decided, safe := g.feed(text)
+	decided, safe := g.detect.Feed(text)
 	if len(decided) == 0 {
 		text := g.detect.Bytes(g.safe, safe)
 		g.safe, st.pos = safe, safe
@@ -175,7 +174,7 @@ func (st *Stream) edit(dst []byte, decided []detect.Match, safe int) []byte {
 	for _, m := range decided {
 		dst = st.release(dst, g.detect.Bytes(at, m.Start))
 		dst = st.replace(dst, &g.class.seen[m.Rule], g.detect.Bytes(m.Start, m.End))
-		g.tally.add(g.class, m)
+		g.count(m)
 		at = m.End
 	}
 	dst = st.release(dst, g.detect.Bytes(at, safe))
@@ -193,10 +192,10 @@ func (st *Stream) watch(action reeve.Action, text []byte, end bool) {
 	if end {
 		decided, _ = g.detect.End()
 	} else {
-		decided, _ = g.feed(text)
+		decided, _ = g.detect.Feed(text)
 	}
 	for _, m := range decided {
-		g.tally.add(g.class, m)
+		g.count(m)
 	}
 }
 
@@ -205,7 +204,10 @@ func (st *Stream) Held() int {
 	if st.blocked != nil {
 		return 0
 	}
-	held := st.fed - st.pos + st.tokens.held()
+	held := st.fed - st.pos
+	if st.tokens != nil {
+		held += st.tokens.n
+	}
 	if st.doc != nil {
 		held += st.doc.held()
 	}
@@ -220,7 +222,7 @@ func (st *Stream) Result() Result {
 	r := Result{Block: st.blocked}
 	for action := len(st.stages) - 1; action >= 0; action-- {
 		g := &st.stages[action]
-		if len(g.tally.counts) == 0 {
+		if g.tally == nil {
 			continue
 		}
 		r.Verdict.Reasons = g.tally.reasons(r.Verdict.Reasons, g.class)
@@ -233,6 +235,6 @@ func (st *Stream) Result() Result {
 			{Rule: b.ID, Action: b.Action, Count: 1, Message: b.Message, Remedy: b.Remedy},
 		}}
 	}
-	r.Changed = r.Verdict.Action >= reeve.Mask || st.tokens.changed || st.doc != nil && st.doc.changed
+	r.Changed = r.Verdict.Action >= reeve.Mask || st.tokens != nil && st.tokens.changed || st.doc != nil && st.doc.changed
 	return r
 }

@@ -25,7 +25,7 @@ func (g *stage) count(m detect.Match) {
 		return
 	}
 	f := sight.finding
-	f.Start, f.End, f.Score = m.Start, m.End, float64(int(m.Score*1000+0.5)) / 1000
+	f.Start, f.End, f.Score = m.Start, m.End, float64(int(m.Score*1000+0.5))/1000
 	t.findings = append(t.findings, f)
 }
 

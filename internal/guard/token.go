@@ -18,11 +18,10 @@ const (
 // tokenFilter finds the tokens in released text: on the way in those that the caller typed, on the way out those of the
 // vault. It holds back a token that is not complete.
 type tokenFilter struct {
-	on      bool
 	dir     reeve.Direction
 	changed bool
 	pend    [maxToken]byte
-	n       int8 // bytes in pend
+	n       int // bytes in pend
 	form    tokenForm
 }
 
@@ -60,16 +59,18 @@ func (f tokenForm) next(c byte) tokenForm {
 	return formNone
 }
 
-func (t *tokenFilter) start(v *Vault, dir reeve.Direction) {
-	*t = tokenFilter{on: v != nil && (dir == reeve.In || v.Len() > 0), dir: dir}
+// newTokenFilter is nil where no token can stand in the text.
+func newTokenFilter(v *Vault, dir reeve.Direction) *tokenFilter {
+	if v == nil || dir == reeve.Out && v.Len() == 0 {
+		return nil
+	}
+	return &tokenFilter{dir: dir}
 }
-
-func (t *tokenFilter) held() int { return int(t.n) }
 
 // release passes text that every rule has let through.
 func (st *Stream) release(dst, text []byte) []byte {
-	t := &st.tokens
-	if !t.on {
+	t := st.tokens
+	if t == nil {
 		return st.put(dst, text)
 	}
 	for len(text) > 0 {
@@ -89,9 +90,9 @@ func (st *Stream) release(dst, text []byte) []byte {
 
 // step takes one byte that may belong to a token.
 func (st *Stream) step(dst []byte, c byte) []byte {
-	t := &st.tokens
+	t := st.tokens
 	form := t.form.next(c)
-	if form == formNone || int(t.n) == maxToken {
+	if form == formNone || t.n == maxToken {
 		if t.form == formOpened && c == '[' { // "[[[": the token may begin one byte later
 			return st.put(dst, t.pend[:1])
 		}
@@ -111,7 +112,7 @@ func (st *Stream) step(dst []byte, c byte) []byte {
 
 // exchange puts the other side of a complete token in its place.
 func (st *Stream) exchange(dst []byte) []byte {
-	t := &st.tokens
+	t := st.tokens
 	token := t.pend[:t.n]
 	defer func() { t.n, t.form = 0, formNone }()
 	if t.dir == reeve.In {
@@ -137,8 +138,8 @@ func (st *Stream) exchange(dst []byte) []byte {
 
 // flushTokens releases what turned out to be no token.
 func (st *Stream) flushTokens(dst []byte) []byte {
-	t := &st.tokens
-	if t.n == 0 {
+	t := st.tokens
+	if t == nil || t.n == 0 {
 		return dst
 	}
 	dst = st.put(dst, t.pend[:t.n])
