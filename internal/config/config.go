@@ -24,8 +24,13 @@ import (
 // FileName is the usual name of the file.
 const FileName = "reeve.yaml"
 
-// maxFile bounds the file. What people write by hand is a thousand times smaller.
-const maxFile = 1 << 20
+// The bounds of a file, in bytes, in marks of structure (see marks) and in problems that are told. The YAML library's
+// time grows with the square of the structure: at these bounds it stays below a second or two.
+const (
+	maxFile     = 256 << 10
+	maxMarks    = 10_000
+	maxProblems = 100
+)
 
 // Load reads the file at path over the defaults, then the variables of env ("NAME=value", as from os.Environ) over
 // that, and validates the result. The empty path means no file. An error that matches *Problems lists all that is

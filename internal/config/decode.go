@@ -1,6 +1,7 @@
 package config
 
 import (
+	"bytes"
 	"encoding"
 	"errors"
 	"fmt"
@@ -53,10 +54,25 @@ func (d *decoder) parse() (file *ast.File, err error) {
 			file, err = nil, errors.New("this is no YAML")
 		}
 	}()
-	if strings.Count(string(d.text), "\x00") > 0 {
+	if bytes.IndexByte(d.text, 0) >= 0 {
 		return nil, errors.New("this is no text: it has bytes of value 0")
 	}
+	if marks(d.text) > maxMarks {
+		return nil, fmt.Errorf("more than %d keys, entries and brackets", maxMarks)
+	}
 	return parser.ParseBytes(d.text, 0, parser.AllowDuplicateMapKey())
+}
+
+// marks counts what may begin a key, an entry or a bracket, generously.
+func marks(text []byte) int {
+	n := bytes.Count(text, []byte("- ")) + bytes.Count(text, []byte("-\n"))
+	for _, b := range text {
+		switch b {
+		case ':', ',', '[', '{', '?', '&', '*', '!':
+			n++
+		}
+	}
+	return n
 }
 
 func (d *decoder) syntax(err error) {
@@ -73,6 +89,9 @@ func (d *decoder) syntax(err error) {
 }
 
 func (d *decoder) add(path string, at *token.Token, message, hint string) {
+	if len(d.problems) >= maxProblems {
+		return
+	}
 	p := Problem{Path: path, Message: message, Hint: hint}
 	if at != nil && at.Position != nil {
 		p.Line, p.Column = at.Position.Line, at.Position.Column
@@ -130,7 +149,7 @@ func (d *decoder) section(node ast.Node, v reflect.Value, path string) {
 		switch {
 		case !known:
 			d.add(full, key.GetToken(), "unknown key", suggest(key.Value, v.Type()))
-			d.problems[len(d.problems)-1].private = true
+			d.problems[len(d.problems)-1].private = true // nobody knows what its value is
 		case seen[key.Value]:
 			d.add(full, key.GetToken(), "the key is given twice", "keep one of the two")
 		default:

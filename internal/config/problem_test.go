@@ -187,6 +187,29 @@ func TestValidateAccepts(t *testing.T) {
 	}
 }
 
+// What no person writes is refused before the YAML library's time grows with it.
+func TestHugeStructures(t *testing.T) {
+	for name, text := range map[string]string{
+		"lists in lists":  strings.Repeat("[", 200_000),
+		"maps in maps":    strings.Repeat("{a: ", 60_000),
+		"entries":         strings.Repeat("- ", 120_000),
+		"empty entries":   strings.Repeat("-\n", 120_000),
+		"keys":            strings.Repeat("a: 1\n", 50_000),
+		"question marks":  strings.Repeat("? ", 120_000),
+		"anchors":         strings.Repeat("&a ", 80_000),
+		"a list in a row": "[" + strings.Repeat("a,", 100_000) + "]",
+	} {
+		if _, err := config.Parse("", []byte(text)); err == nil || !strings.Contains(err.Error(), "more than 10000 keys") {
+			t.Errorf("%s: %.200v", name, err)
+		}
+	}
+	_, err := config.Parse("", []byte(strings.Repeat("a: 1\n", 500)))
+	var problems *config.Problems
+	if !errors.As(err, &problems) || len(problems.List) != 100 {
+		t.Errorf("500 unknown keys give %.200v", err)
+	}
+}
+
 // Whatever is in the file: no crash, no endless work, and a configuration that is accepted is valid and can be shown.
 func FuzzParse(f *testing.F) {
 	f.Add("gateway: {listen: '127.0.0.1:1'}")
