@@ -1,0 +1,243 @@
+package reeve_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const module = "github.com/reeve-ai/reeve"
+
+// floor gives every room its floor. A room imports lower floors only. The root package ("") is the vocabulary.
+var floor = map[string]int{
+	"":                  0,
+	"policies":          0,
+	"detect":            1,
+	"internal/label":    1,
+	"internal/access":   1,
+	"internal/keyring":  1,
+	"internal/store":    1,
+	"internal/upstream": 1,
+	"internal/demo":     1,
+	"internal/demo/gen": 1, // writes the sample data of demo, beside it
+	"internal/custody":  2,
+	"internal/guard":    2,
+	"internal/identity": 2,
+	"internal/gateway":  3,
+	"internal/config":   4,
+	"cmd/reeve":         5,
+}
+
+// arrow is an import of one room by another.
+type arrow struct{ from, to string }
+
+// sideways lists the arrows on one floor that are allowed all the same, each with the reason.
+var sideways = map[arrow]string{}
+
+// beside are folders whose programs are no part of the product: they may import anything, and nothing imports them.
+var beside = []string{"bench", "e2e"}
+
+// pure are the rooms that only compute. What they must not reach, not even through another package, has its reason.
+var (
+	pure      = []string{"detect", "internal/label", "internal/access"}
+	forbidden = map[string]string{
+		"net":          "a pure room talks to nobody",
+		"net/http":     "a pure room talks to nobody",
+		"os/exec":      "a pure room starts nothing",
+		"database/sql": "a pure room remembers nothing",
+	}
+)
+
+// pkg is what "go list" says of a package.
+type pkg struct {
+	ImportPath string
+	Imports    []string // without those of tests
+	Deps       []string
+}
+
+func TestArchitecture(t *testing.T) {
+	for _, problem := range check(list(t), floor, sideways) {
+		t.Error(problem)
+	}
+}
+
+func list(t *testing.T) []pkg {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports,Deps", "./...").Output()
+	if err != nil {
+		var exit *exec.ExitError
+		if errors.As(err, &exit) {
+			t.Fatalf("go list: %v: %s", err, exit.Stderr)
+		}
+		t.Fatal(err)
+	}
+	var packages []pkg
+	for stream := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p pkg
+		if err := stream.Decode(&p); errors.Is(err, io.EOF) {
+			return packages
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		packages = append(packages, p)
+	}
+}
+
+// check compares the packages with the tables and returns one message for each thing that does not fit.
+func check(packages []pkg, floor map[string]int, sideways map[arrow]string) []string {
+	var problems []string
+	say := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }
+	rooms, arrows := map[string]bool{}, map[arrow]bool{}
+	for _, p := range packages {
+		from, ours := roomOf(p.ImportPath)
+		_, planned := floor[from]
+		if !ours || isBeside(from) {
+			continue
+		}
+		if rooms[from] = true; !planned {
+			say("%s has no floor: add it to the plan or remove it", name(from))
+			continue
+		}
+		for _, path := range p.Imports {
+			to, ours := roomOf(path)
+			if !ours {
+				continue
+			}
+			a := arrow{from, to}
+			arrows[a] = true
+			if _, known := floor[to]; !known {
+				say("%s (floor %d) must not import %s, which has no floor", name(from), floor[from], name(to))
+			} else if _, allowed := sideways[a]; floor[to] >= floor[from] && !(allowed && floor[to] == floor[from]) {
+				say("%s (floor %d) must not import %s (floor %d)", name(from), floor[from], name(to), floor[to])
+			}
+		}
+		if slices.Contains(pure, from) {
+			for _, dep := range p.Deps {
+				if reason, bad := forbidden[dep]; bad {
+					say("%s must not reach %s: %s", name(from), dep, reason)
+				}
+			}
+		}
+	}
+	for room := range floor {
+		if !rooms[room] {
+			say("the table floor has a row for %s, but there is no such package", name(room))
+		}
+	}
+	for a, reason := range sideways {
+		if !arrows[a] || reason == "" {
+			say("the table sideways has a row from %s to %s that no import uses or no reason explains", name(a.from), name(a.to))
+		}
+	}
+	slices.Sort(problems)
+	return problems
+}
+
+// roomOf is the import path without the module's.
+func roomOf(path string) (room string, ours bool) {
+	rest, ours := strings.CutPrefix(path, module)
+	if !ours || rest != "" && rest[0] != '/' {
+		return "", false
+	}
+	return strings.Trim(rest, "/"), true
+}
+
+func isBeside(room string) bool {
+	top, _, _ := strings.Cut(room, "/")
+	return slices.Contains(beside, top)
+}
+
+func name(room string) string {
+	if room == "" {
+		return "the root package"
+	}
+	return room
+}
+
+// A check that cannot fail is worth nothing: each case brings one thing that does not fit, and its message.
+func TestCheckNamesWhatDoesNotFit(t *testing.T) {
+	at := func(room string, imports ...string) pkg {
+		p := pkg{ImportPath: strings.TrimSuffix(module+"/"+room, "/")}
+		for _, i := range imports {
+			if !strings.HasPrefix(i, "!") {
+				p.Imports = append(p.Imports, strings.TrimSuffix(module+"/"+i, "/"))
+			} else {
+				p.Imports = append(p.Imports, i[1:])
+			}
+		}
+		return p
+	}
+	good := func() []pkg {
+		return []pkg{at("", "!fmt"), at("detect", "!strings"), at("low", ""), at("twin", "", "low", "!net/http"), at("high", "low", "", "twin"), at("bench/x", "high")}
+	}
+	floors := map[string]int{"": 0, "detect": 1, "low": 1, "twin": 1, "high": 2}
+	allowed := map[arrow]string{{"twin", "low"}: "twins share"}
+	for _, tt := range []struct {
+		name  string
+		wrong func(p []pkg, f map[string]int, s map[arrow]string) []pkg
+		want  []string
+	}{
+		{"all fits", func(p []pkg, _ map[string]int, _ map[arrow]string) []pkg { return p }, nil},
+		{
+			"upwards", func(p []pkg, _ map[string]int, _ map[arrow]string) []pkg { return append(p, at("low", "high")) },
+			[]string{"low (floor 1) must not import high (floor 2)"},
+		},
+		{
+			"sideways without a row", func(p []pkg, _ map[string]int, _ map[arrow]string) []pkg { return append(p, at("low", "twin")) },
+			[]string{"low (floor 1) must not import twin (floor 1)"},
+		},
+		{
+			"the root imports", func(p []pkg, _ map[string]int, _ map[arrow]string) []pkg { return append(p, at("", "low")) },
+			[]string{"the root package (floor 0) must not import low (floor 1)"},
+		},
+		{"a row for sideways does not open the way up", func(p []pkg, _ map[string]int, s map[arrow]string) []pkg {
+			s[arrow{"low", "high"}] = "please"
+			return append(p, at("low", "high"))
+		}, []string{"low (floor 1) must not import high (floor 2)"}},
+		{
+			"a package without a floor", func(p []pkg, _ map[string]int, _ map[arrow]string) []pkg { return append(p, at("attic", "high")) },
+			[]string{"attic has no floor: add it to the plan or remove it"},
+		},
+		{
+			"an import without a floor", func(p []pkg, _ map[string]int, _ map[arrow]string) []pkg { return append(p, at("high", "bench/x")) },
+			[]string{"high (floor 2) must not import bench/x, which has no floor"},
+		},
+		{
+			"a dead row of floor", func(p []pkg, f map[string]int, _ map[arrow]string) []pkg { f["gone"] = 1; return p },
+			[]string{"the table floor has a row for gone, but there is no such package"},
+		},
+		{
+			"a dead row of sideways", func(p []pkg, _ map[string]int, s map[arrow]string) []pkg { s[arrow{"low", "twin"}] = "once"; return p },
+			[]string{"the table sideways has a row from low to twin that no import uses or no reason explains"},
+		},
+		{
+			"no reason", func(p []pkg, _ map[string]int, s map[arrow]string) []pkg { s[arrow{"twin", "low"}] = ""; return p },
+			[]string{"the table sideways has a row from twin to low that no import uses or no reason explains"},
+		},
+		{
+			"a pure room that reaches the network", func(p []pkg, _ map[string]int, _ map[arrow]string) []pkg {
+				p[1].Deps = []string{"fmt", "net"}
+				return p
+			},
+			[]string{"detect must not reach net: a pure room talks to nobody"},
+		},
+		{"a module whose name begins alike", func(p []pkg, _ map[string]int, _ map[arrow]string) []pkg {
+			return append(p, pkg{ImportPath: module + "-other/high"})
+		}, nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			f, s := maps.Clone(floors), maps.Clone(allowed)
+			if diff := cmp.Diff(tt.want, check(tt.wrong(good(), f, s), f, s)); diff != "" {
+				t.Error("(-want +got):\n" + diff)
+			}
+		})
+	}
+}
