@@ -12,7 +12,7 @@ func newConfig() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "config",
 		Short: "Check, show and describe the configuration",
-		Args:  cobra.NoArgs,
+		Args:  noArgs,
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.AddCommand(newConfigCheck(), newConfigShow(), newConfigSchema())
@@ -28,7 +28,7 @@ func newConfigCheck() *cobra.Command {
 what it must match and what it must not.
 
 Exit status: 0 sound · 1 a rule fails its own examples · 2 a mistake in a file.`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			cfg, err := loadConfig(path)
 			if err != nil {
@@ -61,7 +61,7 @@ Exit status: 0 sound · 1 a rule fails its own examples · 2 a mistake in a file
 func newConfigShow() *cobra.Command {
 	var path string
 	c := &cobra.Command{
-		Use: "show", Short: "Print the configuration in force, defaults included, without secrets", Args: cobra.NoArgs,
+		Use: "show", Short: "Print the configuration in force, defaults included, without secrets", Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			cfg, err := loadConfig(path)
 			if err != nil {
@@ -81,7 +81,7 @@ func newConfigShow() *cobra.Command {
 
 func newConfigSchema() *cobra.Command {
 	return &cobra.Command{
-		Use: "schema", Short: "Print the JSON Schema of the configuration", Args: cobra.NoArgs,
+		Use: "schema", Short: "Print the JSON Schema of the configuration", Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			schema, err := config.Schema()
 			if err != nil {

@@ -15,7 +15,7 @@ func newCustody() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "custody",
 		Short: "Verify and read the custody log",
-		Args:  cobra.NoArgs,
+		Args:  noArgs,
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.AddCommand(newCustodyVerify(), newCustodyShow())

@@ -29,7 +29,7 @@ conversations (invented people, planted data), put it behind the governed gatewa
 custody log, and see that one flipped byte is noticed. Gateway and log stay open until Ctrl-C.
 
 Exit status: 0 every step showed what it claims · 3 a step did not · 130 interrupted before the end.`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return runDemo(c.Context(), c.OutOrStdout(), c.ErrOrStderr(), dir, once)
 		},

@@ -13,7 +13,7 @@ func newGuard() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "guard",
 		Short: "Try the guards on text",
-		Args:  cobra.NoArgs,
+		Args:  noArgs,
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.AddCommand(newGuardCheck())
@@ -30,7 +30,7 @@ func newGuardCheck() *cobra.Command {
 
 Exit status: 0 every text is allowed · 1 some text is not · 2 usage or policy · 3 some line cannot be read.`,
 		Example: `  echo '{"id":"1","text":"call 4111 1111 1111 1111"}' | reeve guard check --format jsonl`,
-		Args:    cobra.NoArgs,
+		Args:    noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			dir, err := reeve.ParseDirection(direction)
 			if err != nil {

@@ -21,7 +21,7 @@ func newKey() *cobra.Command {
 
 The commands work beside a running server: a new key is good and a revoked one refused
 from the next request on. Of a key only the SHA-256 of its secret is kept.`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.AddCommand(newKeyCreate(), newKeyList(), newKeyRevoke())
@@ -58,7 +58,7 @@ func newKeyCreate() *cobra.Command {
 		Use:     "create --name NAME",
 		Short:   "Create a key and print it once",
 		Example: "  reeve key create --name ci --models 'support-*' --rate 600",
-		Args:    cobra.NoArgs,
+		Args:    noArgs,
 		RunE: func(c *cobra.Command, _ []string) (err error) {
 			n.Role = reeve.Role(role)
 			if n.Clearance, err = reeve.ParseLabel(clearance); err != nil {
@@ -98,7 +98,7 @@ func newKeyCreate() *cobra.Command {
 func newKeyList() *cobra.Command {
 	dir, format := defaultData, "text"
 	c := &cobra.Command{
-		Use: "list", Short: "List the keys, never their secrets", Args: cobra.NoArgs,
+		Use: "list", Short: "List the keys, never their secrets", Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return withKeys(c.Context(), dir, func(keys *identity.Keys) error {
 				list, err := keys.List(c.Context())

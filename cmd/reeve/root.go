@@ -21,7 +21,7 @@ Exit status: 0 clean · 1 findings or refusal · 2 usage or configuration ·
 3 incomplete · 4 integrity broken · 130 interrupted.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
+		Args:          noArgs,
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
@@ -49,6 +49,14 @@ func grouped(id string, c *cobra.Command) *cobra.Command {
 	return c
 }
 
+// noArgs refuses arguments, and with them misspelt commands.
+func noArgs(c *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usage("`"+c.CommandPath()+" --help` lists what there is", "%s does not know %q", c.CommandPath(), args[0])
+	}
+	return nil
+}
+
 // exactly demands n arguments and says which.
 func exactly(n int, names string) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
@@ -62,7 +70,7 @@ func exactly(n int, names string) cobra.PositionalArgs {
 func newVersion() *cobra.Command {
 	format := "text"
 	c := &cobra.Command{
-		Use: "version", Short: "Print the version", Args: cobra.NoArgs,
+		Use: "version", Short: "Print the version", Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			v := version()
 			if format == "json" {

@@ -33,7 +33,7 @@ new guard policy in force without a failed request; a bad file never replaces a 
 Exit status: 0 ended by a signal · 2 usage or configuration · 3 cannot start or serve · 4 the custody log is damaged.`,
 		Example: `  reeve serve --upstream http://127.0.0.1:11434
   reeve serve --config reeve.yaml`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			cfg, err := f.load(c)
 			if err != nil {

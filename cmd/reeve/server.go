@@ -42,16 +42,12 @@ type server struct {
 }
 
 // openServer opens the data directory and the listeners. Where it fails, it leaves nothing open.
-func openServer(ctx context.Context, set *settings, out io.Writer) (s *server, err error) {
-	s = &server{settings: set, out: out, metrics: prometheus.NewRegistry()}
+func openServer(ctx context.Context, set *settings, out io.Writer) (*server, error) {
+	s := &server{settings: set, out: out, metrics: prometheus.NewRegistry()}
 	s.log = slog.New(slog.NewJSONHandler(out, &slog.HandlerOptions{Level: slog.LevelInfo}))
-	defer func() {
-		if err != nil {
-			_ = s.close()
-		}
-	}()
 	for _, open := range []func(context.Context) error{s.openData, s.openGateway, s.listen, s.announce} {
 		if err := open(ctx); err != nil {
+			_ = s.close() // what was opened so far; the error that counts is the first
 			return nil, err
 		}
 	}
