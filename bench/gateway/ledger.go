@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -16,7 +17,7 @@ type ledger struct {
 	whole    []string       // the answer came with its last byte
 	begun    []string       // the header came, the end did not
 	statuses map[int]int    // answers by HTTP status; 0: none came
-	others   map[string]int // errors of answers that are neither 200 nor 503
+	others   map[string]int // answers that are neither the mock's, nor cut off, nor 503, by what is wrong with them
 }
 
 func newLedger() *ledger { return &ledger{statuses: map[int]int{}, others: map[string]int{}} }
@@ -34,8 +35,9 @@ func (l *ledger) observe(r *reader, err error) {
 	case r.status == 200 && r.exchange != "":
 		l.begun = append(l.begun, r.exchange)
 	}
-	if err != nil && r.status != 0 && r.status != 503 && len(l.others) < 20 {
-		l.others[err.Error()]++
+	var wrong errAnswer
+	if errors.As(err, &wrong) || r.status != 0 && r.status != 200 && r.status != 503 {
+		l.others[fmt.Sprintf("%d: %.100v", r.status, err)]++
 	}
 }
 

@@ -43,14 +43,16 @@ func TestLedgerCountsBadAnswers(t *testing.T) {
 	l := newLedger()
 	l.observe(&reader{status: 503}, errStatus{503, "503 busy"})
 	l.observe(&reader{}, errors.New("connection refused"))
+	l.observe(&reader{status: 200, exchange: "b"}, errors.New("EOF"))
 	l.observe(&reader{status: 200, exchange: "a"}, nil)
 	if l.bad() != 0 || l.complain() != nil {
 		t.Errorf("%d bad answers: %v", l.bad(), l.complain())
 	}
 	l.observe(&reader{status: 500}, errStatus{500, "500 oops"})
 	l.observe(&reader{status: 200}, nil)
-	if l.bad() != 2 || l.complain() == nil {
-		t.Errorf("%d bad answers, want 2: %v", l.bad(), l.complain())
+	l.observe(&reader{status: 200, exchange: "c"}, errAnswer("the answer differs"))
+	if l.bad() != 3 || l.complain() == nil {
+		t.Errorf("%d bad answers, want 3: %v", l.bad(), l.complain())
 	}
 }
 

@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -40,6 +39,11 @@ type errStatus struct {
 }
 
 func (e errStatus) Error() string { return e.text }
+
+// errAnswer is an answer that came whole and is not the right one.
+type errAnswer string
+
+func (e errAnswer) Error() string { return string(e) }
 
 // response reads one response. keep says whether the connection can be used again.
 func (r *reader) response(start time.Time) (keep bool, err error) {
@@ -169,17 +173,17 @@ func (r *reader) check() error {
 	switch {
 	case !r.stream:
 		if r.want != "" && !bytes.Contains(r.bb, []byte(r.want)) || r.want == "" && !bytes.Contains(r.bb, []byte(`"embedding`)) {
-			return fmt.Errorf("not the mock's answer: %.200s", r.bb)
+			return errAnswer(fmt.Sprintf("not the mock's answer: %.200s", r.bb))
 		}
 		return nil
 	case r.bad != "":
-		return errors.New(r.bad)
+		return errAnswer(r.bad)
 	case r.stamped && len(r.tok) != nTokens:
-		return fmt.Errorf("%d of %d tokens arrived", len(r.tok), nTokens)
+		return errAnswer(fmt.Sprintf("%d of %d tokens arrived", len(r.tok), nTokens))
 	case !r.stamped && r.pos != len(r.want):
-		return fmt.Errorf("%d of %d bytes of text arrived", r.pos, len(r.want))
+		return errAnswer(fmt.Sprintf("%d of %d bytes of text arrived", r.pos, len(r.want)))
 	case !r.done:
-		return errors.New("the stream has no end mark")
+		return errAnswer("the stream has no end mark")
 	}
 	return nil
 }

@@ -109,7 +109,7 @@ func (s *switcher) run(reloads, requests int, limit time.Duration) (result, erro
 	if err := s.await(nil); err != nil { // the first answer, under policy 0
 		return nil, err
 	}
-	var took []time.Duration
+	var byHand, byFile []time.Duration // after a SIGHUP, after the file's change alone
 	for n := range reloads {
 		for s.answered.Load() < int64(requests)*int64(n)/int64(reloads) {
 			time.Sleep(time.Millisecond)
@@ -118,19 +118,21 @@ func (s *switcher) run(reloads, requests int, limit time.Duration) (result, erro
 		if err := s.write(n + 1); err != nil {
 			return nil, err
 		}
-		if n%2 == 0 { // every other time the file's change alone must do
+		took := &byFile
+		if n%2 == 0 {
+			took = &byHand
 			s.r.signal(syscall.SIGHUP)
 		}
 		var at time.Time
 		if err := s.await(&at); err != nil {
 			return nil, fmt.Errorf("reload %d: %w", n+1, err)
 		}
-		took = append(took, at.Sub(begun))
+		*took = append(*took, at.Sub(begun))
 	}
 	for s.answered.Load() < int64(requests) {
 		time.Sleep(time.Millisecond)
 	}
-	return s.result(took, limit), nil
+	return s.result(byHand, byFile, limit), nil
 }
 
 // await waits for an answer under a policy that was not seen before.
@@ -148,23 +150,34 @@ func (s *switcher) await(at *time.Time) error {
 	}
 }
 
-func (s *switcher) result(took []time.Duration, limit time.Duration) result {
-	slices.Sort(took)
+func (s *switcher) result(byHand, byFile []time.Duration, limit time.Duration) result {
+	took := slices.Sorted(slices.Values(append(slices.Clone(byHand), byFile...)))
+	slices.Sort(byHand)
+	slices.Sort(byFile)
 	late := 0
 	for _, d := range took {
 		if d > limit {
 			late++
 		}
 	}
-	ms := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+	ms := func(d []time.Duration, share float64) float64 {
+		if len(d) == 0 {
+			return 0
+		}
+		return float64(d[min(int(share*float64(len(d))), len(d)-1)].Microseconds()) / 1000
+	}
 	return result{
 		{"reloads", float64(len(took))},
 		{"requests", float64(s.answered.Load())},
 		{"requests_failed", float64(s.failed.Load())},
 		{"policies_seen", float64(len(s.seen))},
 		{"late_failed", float64(late)},
-		{"switch_p50_ms", ms(took[len(took)/2])},
-		{"switch_p99_ms", ms(took[len(took)*99/100])},
-		{"switch_max_ms", ms(took[len(took)-1])},
+		{"switch_p50_ms", ms(took, .5)},
+		{"switch_p99_ms", ms(took, .99)},
+		{"switch_max_ms", ms(took, 1)},
+		{"hangup_p50_ms", ms(byHand, .5)},
+		{"hangup_max_ms", ms(byHand, 1)},
+		{"file_p50_ms", ms(byFile, .5)},
+		{"file_max_ms", ms(byFile, 1)},
 	}
 }
