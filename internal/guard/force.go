@@ -76,10 +76,14 @@ func (c *cache) with(key string, set *Set) *cache {
 
 // inForce returns the rules in force, sorted by id, and a key that names them.
 func (p *Policy) inForce(dir reeve.Direction, s Scope) (key string, rules []*bound) {
+	return p.pick(dir, func(r *bound) bool { return r.works(dir, s) })
+}
+
+func (p *Policy) pick(dir reeve.Direction, wanted func(*bound) bool) (key string, rules []*bound) {
 	bits := make([]byte, 1+(len(p.rules)+7)/8)
 	bits[0] = byte(dir)
 	for i, r := range p.rules {
-		if r.works(dir, s) {
+		if wanted(r) {
 			bits[1+i/8] |= 1 << (i % 8)
 			rules = append(rules, r)
 		}
@@ -100,18 +104,18 @@ func brokenRule() *Rule {
 	}
 }
 
-// compiles builds the sets of all rules, once per direction, so that an error shows when the policy is read.
+// compiles builds the sets of all rules, once per direction, so that an error shows when the policy is read. Where no rule
+// has a scope these are the sets that For returns.
 func (p *Policy) compiles() error {
+	ready := &cache{}
 	for _, dir := range []reeve.Direction{reeve.In, reeve.Out} {
-		var rules []*bound
-		for _, r := range p.rules {
-			if dir == reeve.In && r.In || dir == reeve.Out && r.Out {
-				rules = append(rules, r)
-			}
-		}
-		if _, err := newSet(dir, rules); err != nil {
+		key, rules := p.pick(dir, func(r *bound) bool { return dir == reeve.In && r.In || dir == reeve.Out && r.Out })
+		set, err := newSet(dir, rules)
+		if err != nil {
 			return fmt.Errorf("rules of direction %s: %w", dir, err)
 		}
+		ready = ready.with(key, set)
 	}
+	p.sets.Store(ready)
 	return nil
 }

@@ -65,13 +65,12 @@ func parse(name string, source []byte, open func(string) ([]byte, error)) (*Poli
 	if err != nil {
 		return nil, err
 	}
-	b := binder{doc: doc, open: open, lists: map[string][]byte{}}
+	b := binder{doc: doc, open: open, lists: map[string][]byte{}, detectors: detectors()}
 	rules, err := b.bind()
 	if err != nil {
 		return nil, err
 	}
 	p := &Policy{rules: rules, digest: digest(source, b.lists)}
-	p.sets.Store(&cache{})
 	if err := p.compiles(); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}

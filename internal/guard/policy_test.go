@@ -1,9 +1,12 @@
 package guard
 
 import (
+	"bytes"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -135,6 +138,40 @@ func TestListFiles(t *testing.T) {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
 		})
+	}
+}
+
+// TestTenThousandLiterals holds the largest list to its budget: 4 MiB for a compiled set.
+func TestTenThousandLiterals(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 4))
+	var list bytes.Buffer
+	var last string
+	for range maxLiterals {
+		word := make([]byte, 8+random.IntN(16))
+		for i := range word {
+			word[i] = byte('a' + random.IntN(26))
+		}
+		last = string(word)
+		fmt.Fprintln(&list, last)
+	}
+	source := policy(rule("names", "out", "mask", `{literals_file: list.txt, fold_case: true, whole_word: true}`))
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	p, err := ParseFS(fstest.MapFS{"list.txt": {Data: list.Bytes()}}, "guard.yaml", []byte(source))
+	if err != nil {
+		t.Fatal(err)
+	}
+	set := p.For(reeve.Out, Scope{})
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	used := int64(after.HeapAlloc) - int64(before.HeapAlloc)
+	t.Logf("%d bytes of words take %d bytes compiled", list.Len(), used)
+	if used > 4<<20 {
+		t.Errorf("%d bytes for 10,000 literals", used)
+	}
+	if got := string(set.Check([]byte("the "+strings.ToUpper(last)+"!"), nil).Text); got != "the [MASKED]!" {
+		t.Errorf("got %q", got)
 	}
 }
 
