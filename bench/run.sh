@@ -4,7 +4,7 @@
 #   bench/run.sh                    everything: the comparison, then the trials; about 20 minutes
 #   bench/run.sh compare [flags]    the comparison alone; flags of 'gatewaybench run', such as -rounds 1 -d 1s
 #   bench/run.sh torture [flags]    records after kill -9 under load                (-kills 200)
-#   bench/run.sh saturate [flags]   records beyond capacity                         (-d 10s)
+#   bench/run.sh saturate [flags]   records beyond capacity                         (-d 10s -queue 16)
 #   bench/run.sh reload [flags]     policy reloads under load                       (-reloads 100 -requests 100000)
 #   bench/run.sh smoke              all of it, very short, without goals: does it run at all?
 #
@@ -49,12 +49,13 @@ all)
 	compare -rounds 5 -scenarios c1,c32,burst,paced,ndjson,many -buffered || status=1
 	trial torture || status=1
 	trial saturate || status=1
+	trial saturate -queue 16 || status=1
 	reload || status=1
 	;;
 smoke)
 	compare -rounds 1 -d 500ms -warm 200ms -scenarios c1,c32,burst,paced,ndjson -goals 'errors<=0 policy_leak_bytes<=0' || status=1
 	trial torture -kills 3 || status=1
-	trial saturate -d 2s || status=1
+	trial saturate -d 2s -queue 16 || status=1
 	reload -reloads 4 -requests 4000 -limit 5s || status=1
 	;;
 compare) compare "${@:2}" || status=1 ;;

@@ -2,7 +2,9 @@ package main
 
 import (
 	"flag"
+	"fmt"
 	"os"
+	"path/filepath"
 	"runtime"
 	"syscall"
 	"time"
@@ -17,11 +19,15 @@ func saturateMain(args []string) {
 	d := fs.Duration("d", 10*time.Second, "how long")
 	c := fs.Int("c", 512, "most requests in flight")
 	factor := fs.Float64("x", 3, "offered load as a multiple of what 32 connections reach")
-	config := fs.String("config", "", "configuration file for serve")
+	queue := fs.Int("queue", 0, "records that may wait for the log (custody.queue); 0: as shipped. A short one makes the 503s appear")
 	_ = fs.Parse(args) // exits on an error
 	os.Exit(trial(*bin, func(r *reeve) (result, error) {
-		if *config != "" {
-			r.extra = []string{"--config", *config}
+		if *queue > 0 {
+			path := filepath.Join(filepath.Dir(r.data), "reeve.yaml")
+			if err := os.WriteFile(path, fmt.Appendf(nil, "version: 1\ncustody: {queue: %d}\n", *queue), 0o600); err != nil {
+				return nil, err
+			}
+			r.extra = []string{"--config", path}
 		}
 		return saturate(r, *d, *c, *factor)
 	}))
