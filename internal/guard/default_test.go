@@ -275,13 +275,14 @@ func tokens(text string) [][]byte {
 func letter(c byte) bool { return c|0x20-'a' < 26 || c >= 0x80 }
 
 // TestBenignTokensAreReleased measures the share of tokens of benign text after which nothing is held back. The aim for
-// prose is 95 %. What is asked for here is what the detectors allow now, so that it cannot get worse unseen: a word after
-// a comma, a colon or a line break is held because it may begin an e-mail address.
+// prose is 95 %; what is asked for here lies a little below what the detectors reach, so that it cannot get worse unseen.
+// Held are, above all, the first word of a line or after a colon, which may begin an e-mail address, a colon, digits, and
+// "for", with which the phrase of the self-test begins.
 func TestBenignTokensAreReleased(t *testing.T) {
 	tests := []struct {
 		name, text string
 		least      float64 // percent
-	}{{"prose", prose, 85}, {"technical", technical, 60}}
+	}{{"prose", prose, 93}, {"technical", technical, 65}}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			st := shipped(t).For(reeve.Out, Scope{}).NewStream(nil)
