@@ -95,3 +95,83 @@ func BenchmarkBuild(b *testing.B) {
 		e.build(&draft{kind: kindOutcome, id: i.ID, subject: s, sealed: true, outcome: o, start: i.Start, output: o.Output, hasOut: true, limit: 1 << 20}, 18)
 	}
 }
+
+// BenchmarkVerify verifies a closed log of small records.
+func BenchmarkVerify(b *testing.B) {
+	dir := b.TempDir()
+	l := openLog(b, dir, func(o *Options) { o.SegmentBytes, o.QueueRecords = 64<<20, 1<<17 })
+	const records = 100000
+	for range records {
+		if err := l.write(&draft{kind: kindAdmin, id: NewID(time.Now()), start: time.Now(), admin: &Admin{Act: "key.create", Object: "7f3a", Result: "ok"}}, false); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := l.Close(); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if r, err := Verify(dir, VerifyOptions{}); err != nil || !r.OK || r.Leaves != records {
+			b.Fatalf("%v %+v", err, r)
+		}
+	}
+	b.ReportMetric(float64(b.N)*records/b.Elapsed().Seconds(), "leaves/s")
+}
+
+// BenchmarkVerifyPayload verifies a closed log of 4 KiB payloads.
+func BenchmarkVerifyPayload(b *testing.B) {
+	dir := b.TempDir()
+	l := openLog(b, dir, func(o *Options) { o.SegmentBytes, o.QueueRecords, o.QueueBytes = 64<<20, 1<<15, 1<<30 })
+	const records = 20000
+	o := alone(1)
+	o.Input = make([]byte, 4096)
+	for range records {
+		if err := l.OutcomeAsync(o); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := l.Close(); err != nil {
+		b.Fatal(err)
+	}
+	b.SetBytes(records * 4096)
+	for b.Loop() {
+		if r, err := Verify(dir, VerifyOptions{}); err != nil || !r.OK || r.Leaves != records {
+			b.Fatalf("%v %+v", err, r)
+		}
+	}
+}
+
+// BenchmarkOpen reopens a log with 64 MiB behind its checkpoint.
+func BenchmarkOpen(b *testing.B) {
+	dir := b.TempDir()
+	keys := openRing(b, dir)
+	l, err := Open(Options{Dir: dir, Keys: keys, CheckpointEvery: time.Hour, QueueBytes: 1 << 30, QueueRecords: 1 << 15})
+	if err != nil {
+		b.Fatal(err)
+	}
+	o := alone(1)
+	o.Input = make([]byte, 4096)
+	for range 13000 {
+		if err := l.OutcomeAsync(o); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := l.Outcome(o); err != nil {
+		b.Fatal(err)
+	}
+	img := takeImage(b, dir)
+	if err := l.Close(); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		b.StopTimer()
+		img.put(b, dir)
+		b.StartTimer()
+		l, err := Open(Options{Dir: dir, Keys: keys})
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.StopTimer()
+		_ = l.Close()
+		b.StartTimer()
+	}
+}

@@ -106,19 +106,20 @@ func tornLog(t *testing.T, dir string, keys *keyring.Ring) image {
 		t.Fatal(err)
 	}
 	defer l.Close()
+	small := func(wait bool) {
+		if err := l.write(&draft{kind: kindAdmin, id: NewID(time.Unix(1790000000, 0)), admin: &Admin{Act: "policy.reload"}}, wait); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for i := range 5 {
 		if err := l.Outcome(alone(i)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for i := range 3 {
-		if err := l.OutcomeAsync(alone(5 + i)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := l.Outcome(alone(8)); err != nil {
-		t.Fatal(err)
-	}
+	small(false)
+	small(false)
+	small(false)
+	small(true)
 	return takeImage(t, dir)
 }
 

@@ -195,15 +195,14 @@ func (e *soundError) Unwrap() error { return e.err }
 // no frame lies on them that anybody was told about.
 func (s *segment) fill(to int64) error {
 	if s.zeros == nil {
-		s.zeros = aligned(fillStep)
+		s.zeros = aligned(roundUp(int(min(fillStep, s.limit))))
 	}
 	from := (s.filled + blockSize - 1) &^ (blockSize - 1) // the block that buf begins with is never zeroed
 	if from < s.base {
 		from = s.base
 	}
 	for s.filled < to {
-		step := min(int64(fillStep), max(s.limit, to)-from)
-		step = (step + blockSize - 1) &^ (blockSize - 1)
+		step := min(int64(len(s.zeros)), int64(roundUp(int(max(s.limit, to)-from))))
 		if _, err := s.file.WriteAt(s.zeros[:step], from); err != nil {
 			return err
 		}

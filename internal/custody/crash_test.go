@@ -1,0 +1,173 @@
+package custody
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/reeve-ai/reeve/internal/keyring"
+)
+
+// crashEnv holds the data directory when this test binary is the process that gets killed.
+const crashEnv = "REEVE_CRASH_DIR"
+
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(crashEnv); dir != "" {
+		fmt.Fprintln(os.Stderr, writeUntilKilled(dir))
+		os.Exit(1)
+	}
+	os.Exit(m.Run())
+}
+
+// writeUntilKilled writes exchanges from many goroutines and says on stdout what was acknowledged.
+func writeUntilKilled(dir string) error {
+	keys, err := keyring.Open(keyring.Options{Dir: dir})
+	if err != nil {
+		return err
+	}
+	l, err := Open(Options{Dir: dir, Keys: keys, SegmentBytes: 256 << 10, CheckpointEvery: 5 * time.Millisecond})
+	if err != nil {
+		return err
+	}
+	var mu sync.Mutex
+	say := func(what string, id ID) {
+		mu.Lock()
+		defer mu.Unlock()
+		fmt.Println(what, id) // one write system call a line: nothing is lost in a buffer of ours
+	}
+	var wg sync.WaitGroup
+	for range 16 {
+		wg.Go(func() {
+			for {
+				in, out := sampleExchange(NewID(time.Now()), make([]byte, 700), make([]byte, 300))
+				if err = l.Intent(in); err != nil {
+					return
+				}
+				say("intent", in.ID)
+				if err = l.Outcome(out); err != nil {
+					return
+				}
+				say("outcome", in.ID)
+			}
+		})
+	}
+	wg.Wait()
+	return err
+}
+
+// TestKill kills the writing process under load, again and again, and finds everything that it acknowledged.
+// REEVE_LONG=1 makes it 200 times.
+func TestKill(t *testing.T) {
+	cycles := 10
+	if os.Getenv("REEVE_LONG") != "" {
+		cycles = 200
+	}
+	if testing.Short() {
+		cycles = 2
+	}
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	random := rand.New(rand.NewPCG(1, 2))
+	promised := map[string]bool{}
+	for range cycles {
+		killOnce(t, exe, dir, 1+random.IntN(800), promised)
+	}
+	keys := openRing(t, dir)
+	l, err := Open(Options{Dir: dir, Keys: keys})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	r := mustVerify(t, dir)
+	if !r.OK || r.Open != 0 {
+		t.Fatalf("%+v", r)
+	}
+	found := readAll(t, dir)
+	lost := 0
+	for what := range promised {
+		if !found[what] {
+			lost++
+		}
+	}
+	if lost > 0 || len(promised) == 0 {
+		t.Fatalf("%d of %d acknowledged records lost", lost, len(promised))
+	}
+	t.Logf("%d kills, %d acknowledged, 0 lost, %d records in the log", cycles, len(promised), r.Leaves)
+}
+
+// killOnce lets a process write until it has acknowledged enough, kills it and notes everything it said.
+func killOnce(t *testing.T, exe, dir string, enough int, promised map[string]bool) {
+	t.Helper()
+	cmd := exec.Command(exe)
+	cmd.Env = append(os.Environ(), crashEnv+"="+dir)
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(out)
+	for n := 0; lines.Scan(); n++ {
+		if line := lines.Text(); strings.HasSuffix(line, " ") || len(line) < 32 {
+			continue // cut off by the kill
+		} else {
+			promised[line] = true
+		}
+		if n == enough {
+			if err := cmd.Process.Kill(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	var exit *exec.ExitError
+	if err := cmd.Wait(); !errors.As(err, &exit) || exit.Exited() {
+		t.Fatalf("the process was not killed: %v %s", err, stderr.String())
+	}
+}
+
+// readAll lists kind and id of every record, each at most once.
+func readAll(t *testing.T, dir string) map[string]bool {
+	t.Helper()
+	walDir := filepath.Join(dir, "custody", "wal")
+	numbers, _, err := listSegments(walDir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]bool{}
+	for _, n := range numbers {
+		s, err := openSegmentFile(walDir, n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := newReader(s.f, s.size, s.start)
+		for {
+			f, err := r.next()
+			if err != nil {
+				break
+			}
+			key := f.kind.String() + " " + f.id.String()
+			if found[key] {
+				t.Errorf("%s is in the log twice", key)
+			}
+			found[key] = true
+		}
+		s.close()
+	}
+	return found
+}
