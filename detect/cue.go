@@ -15,12 +15,19 @@ var cueWords = [26][]string{
 	'c' - 'a': {"contact", "contacto", "contactez", "contatto", "contattare", "contato", "courriel", "correo", "correio"},
 	'd' - 'a': {"dirección", "direccion"},
 	'e' - 'a': {"email", "emails", "endereço", "endereco"},
+	'h' - 'a': {"him", "her"},
 	'i' - 'a': {"indirizzo"},
 	'k' - 'a': {"kontakt", "kontaktieren"},
-	'm' - 'a': {"mail", "mails", "mailto", "mél"},
+	'm' - 'a': {"mail", "mails", "mailto", "mél", "me"},
+	'o' - 'a': {"out"},
 	'p' - 'a': {"posta", "poczta"},
-	'r' - 'a': {"reach"},
-	't' - 'a': {"to"}, // after "write"
+	't' - 'a': {"to", "them"},
+	'u' - 'a': {"us"},
+}
+
+// cueAfter holds the words that count only behind another one: "write to", "reach us", since a parcel may reach you too.
+var cueAfter = map[string]string{
+	"to": "write ", "me": "reach ", "us": "reach ", "him": "reach ", "her": "reach ", "them": "reach ", "out": "reach ",
 }
 
 // cueFirst has a bit for each letter that cue words begin with.
@@ -44,6 +51,7 @@ func (w *window) cued(start int) bool {
 			j = w.quiet.from
 			continue
 		}
+		w.steps++
 		c := w.b[j]
 		if c == '\n' {
 			break
@@ -58,16 +66,40 @@ func (w *window) cued(start int) bool {
 }
 
 // quoted reports whether announcing punctuation stands directly before start, one space allowed. The apostrophe of a
-// contraction does not count.
+// contraction does not count, nor do a comma and a semicolon with a space: nearly every sentence has one.
 func (w *window) quoted(start int) bool {
-	i := start - 1
+	i, space := start-1, false
 	if i > 0 && w.b[i] == ' ' {
-		i--
+		i, space = i-1, true
 	}
 	if i < 0 || !cuePunct[w.b[i]] {
 		return false
 	}
-	return w.b[i] != '\'' || i != start-1 || i == 0 || !isLetter(w.b[i-1])
+	switch w.b[i] {
+	case '\'':
+		return space || !w.contracted(i)
+	case ',', ';':
+		return !space
+	}
+	return true
+}
+
+// contracted reports whether the apostrophe at i continues a word, as in "it's". One that opens a string literal with a
+// prefix, as in b'…', does not.
+func (w *window) contracted(i int) bool {
+	n := 0
+	for n < 3 && n < i && isLetter(w.b[i-1-n]) {
+		n++
+	}
+	if n == 0 || n == 3 {
+		return n == 3
+	}
+	for _, c := range w.b[i-n : i] {
+		if indexByte("bruf", c|0x20) < 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // cueAt reports whether a cue word stands at i. A word ends before the run that is asked about, because that begins
@@ -76,7 +108,8 @@ func (w *window) cueAt(i int) bool {
 	for _, word := range cueWords[w.b[i]|0x20-'a'] {
 		end := i + len(word)
 		if end < len(w.b) && equalFold(w.b[i:end], word) && !isWord(w.b[end]) {
-			return word != "to" || i >= 6 && equalFold(w.b[i-6:i], "write ")
+			first := cueAfter[word]
+			return i >= len(first) && equalFold(w.b[i-len(first):i], first)
 		}
 	}
 	return false

@@ -98,6 +98,7 @@ func (w *window) localRun(end int) int {
 		}
 		i -= n
 	}
+	w.steps += end - i
 	return i
 }
 

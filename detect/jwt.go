@@ -59,6 +59,7 @@ func (w *window) isJWTHeader(i, j int) bool {
 	if w.recall(tagJWT, i) > i {
 		return true
 	}
+	w.steps += j - i
 	var buf [maxJWTHeader]byte
 	n, err := base64.RawURLEncoding.Decode(buf[:], w.b[i:j])
 	if err != nil || !bytes.Contains(buf[:n], []byte(`"alg"`)) || !json.Valid(buf[:n]) {

@@ -21,6 +21,7 @@ var cardCues = words("card", "cards", "visa", "cc", "pan", "credit", "debit", "m
 func (w *window) near(i int, list *wordList) bool { return w.nearWithin(i, list, nearSpan) }
 
 func (w *window) nearWithin(i int, list *wordList, span int) bool {
+	w.steps += span
 	for j := i - 1; j >= max(0, i-span); j-- {
 		c := w.b[j]
 		if c == '\n' {

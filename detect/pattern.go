@@ -186,6 +186,7 @@ func (s *scan) match(p *program, i int) (end int) {
 				reads = true
 			}
 		}
+		w.steps += len(m.now.dense)
 		if !reads || pos-i >= p.maxLen {
 			return end
 		}

@@ -4,6 +4,7 @@ import "slices"
 
 const (
 	maxPEM     = 16 << 10 // a longer block is cut there
+	maxPEMGap  = 128      // bytes between two lines
 	minPEMBody = 40       // bytes; a shorter body is a placeholder
 	pemLine    = 16       // a shorter run of base64 can only be the last line
 )
@@ -67,15 +68,16 @@ func (w *window) pemEnd(start, body int) int {
 	}
 	short := false
 	for {
-		p := w.pemGap(end, limit)
-		if w.hasPrefix(p, "-----END ") {
+		p := w.pemGap(end, min(limit, end+maxPEMGap))
+		if p < limit && w.hasPrefix(p, "-----END ") {
 			return w.pemFooter(p)
 		}
-		if w.touched || p >= limit || short {
+		if w.touched || p >= limit || p >= end+maxPEMGap || short {
 			return min(end, limit)
 		}
 		if q := w.pemHeader(p); q > p {
 			end = q
+			w.remember(tagPEM, start, end)
 			continue
 		}
 		q := w.longRun(clB64, p, limit-p)

@@ -76,6 +76,10 @@ func (s *scan) scanBuiltin() {
 				i = wordEnd(b, i)
 				continue
 			}
+			if i > 1 && b[i-1] == '\'' && s.w.contracted(i-1) {
+				i = wordEnd(b, i)
+				continue
+			}
 			if i+1 == len(b) {
 				if s.mayStart(i) {
 					s.stop(i)

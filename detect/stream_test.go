@@ -3,6 +3,7 @@ package detect
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -76,30 +77,63 @@ var testLiterals = []LiteralSet{
 	{ID: "loud", Words: []string{"aa", "aaaa", "baab"}, FoldCase: true},
 }
 
-// TestEverySplitPoint cuts every example of every rule at every point, and into single bytes.
-func TestEverySplitPoint(t *testing.T) {
-	e := everything(t)
-	s := e.NewStream()
+// examples returns texts for each rule, literal sets and patterns included.
+func examples() map[string][]string {
+	out := map[string][]string{
+		"codename": {"Blue Heron Island", "blue Heron Islan", "ueberfall übel naïve list"},
+		"people":   {"Ann, ANNA LIND anna linde JÖRG jörgen 李雷", "_ann annß"},
+		"loud":     {"aaaaa AAbaab", "baaba"},
+		"ticket":   {"TK-12345 TK-123456 TK-1", "XTK-1234"},
+		"words":    {"Jan émile und mai z", "mai é\xc3"},
+		"lines":    {"\n> quoted\n> far too long a line\n"},
+	}
 	for _, r := range Rules() {
-		for _, example := range append(r.Positives, r.Negatives...) {
-			text := []byte("so " + example + " it is")
-			want := e.Find(nil, text)
-			check := func(name string, chunks [][]byte) {
-				s.Reset(e)
-				got, err := streamed(s, chunks)
-				if err != nil {
-					t.Fatalf("%s: %s: %v", r.ID, name, err)
-				}
-				if diff := cmp.Diff(want, got); diff != "" {
-					t.Fatalf("%s: %s: (-whole +stream)\n%s", r.ID, name, diff)
+		out[r.ID] = append(r.Positives, r.Negatives...)
+	}
+	out["pii/email"] = append(out["pii/email"], "Reach us if you have any more questions than this "+strings.Repeat("abcd", 15)+"@example.org")
+	return out
+}
+
+// TestEverySplitPoint cuts every example at every point, and into single bytes, alone and behind text that fills the
+// stream's buffer, with only the rule of the example in force and with all.
+func TestEverySplitPoint(t *testing.T) {
+	all := everything(t)
+	for id, texts := range examples() {
+		engines := []*Engine{all}
+		if strings.Contains(id, "/") {
+			engines = append(engines, mustNew(t, Options{Rules: []string{id}}))
+		}
+		for _, e := range engines {
+			s := e.NewStream()
+			for _, example := range texts {
+				for _, before := range []string{"", "so ", "e-mail: ", filler[:250-len(example)%40] + " "} {
+					everySplit(t, s, e, id, len(before), []byte(before+example+" it is"))
 				}
 			}
-			for i := range len(text) + 1 {
-				check(fmt.Sprintf("%q|%q", text[:i], text[i:]), split(text, i))
-			}
-			check(fmt.Sprintf("%q by bytes", text), bytewise(text))
 		}
 	}
+}
+
+func everySplit(t *testing.T, s *Stream, e *Engine, id string, from int, text []byte) {
+	t.Helper()
+	want := e.Find(nil, text)
+	check := func(name string, chunks [][]byte) {
+		s.Reset(e)
+		got, err := streamed(s, chunks)
+		if err != nil {
+			t.Fatalf("%s: %s: %v", id, name, err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Fatalf("%s: %s: (-whole +stream)\n%s", id, name, diff)
+		}
+	}
+	for i := from; i <= len(text); i++ {
+		if i > from+80 && i < len(text)-40 && i%5 != 0 {
+			continue // inside a long body
+		}
+		check(fmt.Sprintf("%q|%q", text[:i], text[i:]), split(text, i))
+	}
+	check(fmt.Sprintf("%q by bytes", text), bytewise(text))
 }
 
 // TestStreamEqualsWhole builds texts from fragments and cuts them anywhere.
@@ -107,10 +141,10 @@ func TestStreamEqualsWhole(t *testing.T) {
 	e := everything(t)
 	s := e.NewStream()
 	var fragments []string
-	for _, r := range Rules() {
-		fragments = append(fragments, r.Positives...)
-		fragments = append(fragments, r.Negatives...)
+	for _, texts := range examples() {
+		fragments = append(fragments, texts...)
 	}
+	slices.Sort(fragments)
 	rapid.Check(t, func(t *rapid.T) {
 		text := drawText(t, fragments)
 		want := e.Find(nil, text)
@@ -130,6 +164,8 @@ func TestStreamEqualsWhole(t *testing.T) {
 	})
 }
 
+var filler = strings.Repeat("some words that say nothing at all ", 9)
+
 func drawText(t *rapid.T, fragments []string) []byte {
 	piece := rapid.OneOf(
 		rapid.SampledFrom(fragments),
@@ -137,6 +173,7 @@ func drawText(t *rapid.T, fragments []string) []byte {
 		rapid.SampledFrom([]string{" ", " ", "\n", ", ", ". ", "", "\t", "\"", "'", "\xc3", "\xff", "\x00", "@", "/", "_"}),
 		rapid.StringN(0, 8, 20),
 		rapid.StringMatching(`[0-9]{1,6}`),
+		rapid.SampledFrom([]string{filler[:190], filler[:240], filler[:251]}),
 	)
 	var b []byte
 	for _, p := range rapid.SliceOfN(piece, 0, 14).Draw(t, "pieces") {

@@ -46,7 +46,7 @@ func cloudTokens() []token {
 			negatives: []string{"LTAI" + sampleB62(8), "LTAILORED"},
 		},
 		{
-			id: "digitalocean-token", description: "DigitalOcean access, personal or refresh token", severity: Critical,
+			id: "digitalocean-token", description: "DigitalOcean access, personal or refresh token", severity: Critical, free: 2,
 			shapes:    []string{"dop_v1_[x64]", "doo_v1_[x64]", "dor_v1_[x64]"},
 			positives: []string{"dop_v1_" + sampleHex(64), "token: doo_v1_" + sampleHex(64), "dor_v1_" + sampleHex(64)},
 			negatives: []string{"dop_v1_" + sampleHex(60), "dop_v2_" + sampleHex(64), "dot_v1_" + sampleHex(64)},

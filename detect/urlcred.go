@@ -36,6 +36,7 @@ func findURLCredentials(w *window, i int) hit {
 	if w.touched {
 		return hit{}
 	}
+	w.steps += end - start
 	at, colon := -1, -1
 	for k := start; k < end; k++ {
 		switch {

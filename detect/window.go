@@ -11,8 +11,8 @@ type window struct {
 	group   int  // with a digit at hand: the end of its run of digits
 	after   byte // the byte there
 	quiet   span // of the text before a word, a part known to have no e-mail cue
+	steps   int  // bytes read by recognisers, for the proof that time is linear
 	memo    [memoSize]memo
-	memoAt  uint8
 }
 
 // memo remembers how far a long run was read, so that a recogniser that is asked again after each chunk reads every
@@ -29,6 +29,7 @@ const memoSize = 8
 
 // at returns the byte at i. Past the end it returns 0, which no recogniser takes for text, and notes the look.
 func (w *window) at(i int) byte {
+	w.steps++
 	if uint(i) < uint(len(w.b)) {
 		return w.b[i]
 	}
@@ -57,6 +58,7 @@ func (w *window) run(class uint16, i, limit int) int {
 	for j < stop && classOf[w.b[j]]&class != 0 {
 		j++
 	}
+	w.steps += j - i + 1
 	if j == len(w.b) && j < i+limit {
 		w.touch()
 	}
@@ -86,14 +88,18 @@ func (w *window) remember(tag uint32, from, to int) {
 	if w.final || to == from {
 		return
 	}
+	oldest := &w.memo[0]
 	for k := range w.memo {
-		if m := &w.memo[k]; m.tag == tag && m.from == from {
+		m := &w.memo[k]
+		if m.tag == tag && m.from == from {
 			m.to = to
 			return
 		}
+		if m.tag == 0 || m.to < oldest.to {
+			oldest = m
+		}
 	}
-	w.memo[w.memoAt] = memo{tag, from, to}
-	w.memoAt = (w.memoAt + 1) % memoSize
+	*oldest = memo{tag, from, to}
 }
 
 // shift moves the window forward by n bytes that are dropped from its start.
@@ -128,6 +134,7 @@ func (w *window) hasPrefix(i int, s string) bool {
 
 // rune returns the rune at i and its length; at the end of the text it returns 0, 0.
 func (w *window) rune(i int) (rune, int) {
+	w.steps++
 	if i >= len(w.b) {
 		w.touch()
 		return 0, 0
