@@ -61,12 +61,13 @@ func (e *entry) build(d *draft, seq uint64) {
 	w := &e.w
 	w.b = append(e.body[:0], make([]byte, frameHead)...)
 	w.salt = &d.salt
-	hole := e.writeLeaf(d)
+	h := e.writeLeaf(d)
 	leafEnd := len(w.b)
 	sealing := uint8(0)
 	if d.sealed {
-		w.b = e.seal(w.b, d)
-		fillDigest(w.b[hole:], w.b[leafEnd:])
+		w.b = e.seal(w.b, d, &h)
+		digest := sha256.Sum256(w.b[leafEnd:])
+		fillHole(w.b[h.sealed:], &digest)
 		sealing = sealingV1
 	}
 	putFrameHead(w.b, d.kind, sealing, leafEnd-frameHead, seq, d.id)
@@ -75,8 +76,11 @@ func (e *entry) build(d *draft, seq uint64) {
 	e.body, w.b, w.salt = w.b, nil, nil
 }
 
-// writeLeaf writes the leaf and returns where the digest of the sealed part goes. The calls stand in the order of the keys.
-func (e *entry) writeLeaf(d *draft) (hole int) {
+// holes are the places in the leaf for hashes of what is sealed. 0 means that there is none.
+type holes struct{ prompt, response, sealed int }
+
+// writeLeaf writes the leaf but for its holes. The calls stand in the order of the keys.
+func (e *entry) writeLeaf(d *draft) (h holes) {
 	w := &e.w
 	r, o, a := d.request, d.outcome, d.admin
 	var none Request
@@ -106,8 +110,12 @@ func (e *entry) writeLeaf(d *draft) (hole int) {
 		w.tally("c_delivered", o.Delivered)
 		w.tally("c_produced", o.Produced)
 	}
-	w.content("c_prompt", d.hasIn, d.input)
-	w.content("c_response", d.hasOut, d.output)
+	if d.hasIn {
+		h.prompt = w.hole("c_prompt")
+	}
+	if d.hasOut {
+		h.response = w.hole("c_response")
+	}
 	if o != nil {
 		w.number("chunks", o.Chunks)
 	}
@@ -159,7 +167,7 @@ func (e *entry) writeLeaf(d *draft) (hole int) {
 		w.name("rule", o.Rule)
 	}
 	if d.sealed {
-		hole = w.digestHole()
+		h.sealed = w.hole("sealed")
 	}
 	w.seq("seq", e.seq)
 	if r.Source != "" && d.subject != nil {
@@ -192,7 +200,7 @@ func (e *entry) writeLeaf(d *draft) (hole int) {
 	}
 	w.b[start] = '{'
 	w.b = append(w.b, '}')
-	return hole
+	return h
 }
 
 func (w *leafWriter) tally(key string, t *Tally) {
@@ -205,12 +213,6 @@ func (w *leafWriter) tally(key string, t *Tally) {
 func (w *leafWriter) tallied(key string, t *Tally) {
 	if t != nil {
 		w.number(key, t.n)
-	}
-}
-
-func (w *leafWriter) content(key string, present bool, b []byte) {
-	if present {
-		w.hash(key, w.commit(b))
 	}
 }
 

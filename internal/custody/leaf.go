@@ -36,8 +36,6 @@ type leafWriter struct {
 	b    []byte
 	salt *Salt
 	sha  hash.Hash // scratch for commitments
-	pad  [64]byte
-	sum  [hashSize]byte
 }
 
 // key begins a member. Every member begins with a comma; whoever closes the object turns the first one into a brace.
@@ -65,7 +63,8 @@ func (w *leafWriter) name(key, value string) {
 	default:
 		w.key(key)
 		w.b = append(w.b, '"', '~')
-		w.b = base64.RawURLEncoding.AppendEncode(w.b, w.commit([]byte(value)))
+		c := w.commit([]byte(value))
+		w.b = base64.RawURLEncoding.AppendEncode(w.b, c[:])
 		w.b = append(w.b, '"')
 	}
 }
@@ -199,23 +198,21 @@ func appendDigits(b []byte, n, width int) []byte {
 	return b
 }
 
-// commit is HMAC-SHA256 (RFC 2104) under the record's salt. The result is valid until the next call.
-func (w *leafWriter) commit(value []byte) []byte {
-	hmacPad(&w.pad, w.salt, 0x36)
+// commit is HMAC-SHA256 (RFC 2104) under the record's salt.
+func (w *leafWriter) commit(value []byte) Hash {
+	var block [64]byte
+	hmacPad(&block, w.salt, 0x36)
 	w.sha.Reset()
-	w.sha.Write(w.pad[:])
+	w.sha.Write(block[:])
 	w.sha.Write(value)
-	inner := w.sha.Sum(w.sum[:0])
-	hmacPad(&w.pad, w.salt, 0x5c)
-	w.sha.Reset()
-	w.sha.Write(w.pad[:])
-	w.sha.Write(inner)
-	return w.sha.Sum(w.sum[:0])
+	var inner Hash
+	w.sha.Sum(inner[:0])
+	return hmacOuter(w.salt, &inner)
 }
 
-// digestHole leaves room for the digest of the sealed part, which is known only later, and returns its place.
-func (w *leafWriter) digestHole() int {
-	w.key("sealed")
+// hole leaves room for a hash that is known only later, and returns its place.
+func (w *leafWriter) hole(name string) int {
+	w.key(name)
 	w.b = append(w.b, '"')
 	at := len(w.b)
 	w.b = append(w.b, "0000000000000000000000000000000000000000000"...)
@@ -223,8 +220,24 @@ func (w *leafWriter) digestHole() int {
 	return at
 }
 
-// fillDigest puts the digest of the sealed part into its hole.
-func fillDigest(hole, sealed []byte) {
-	sum := sha256.Sum256(sealed)
-	base64.RawURLEncoding.Encode(hole[:hash64Len], sum[:])
+// fillHole puts a hash into its hole.
+func fillHole(hole []byte, h *Hash) { base64.RawURLEncoding.Encode(hole[:hash64Len], h[:]) }
+
+// commitAt is the commitment to b[at:at+n]. It borrows the 64 bytes before, so that the text is hashed where it lies.
+func commitAt(b []byte, at, n int, salt *Salt) Hash {
+	var saved [64]byte
+	before := (*[64]byte)(b[at-64:])
+	saved = *before
+	hmacPad(before, salt, 0x36)
+	inner := sha256.Sum256(b[at-64 : at+n])
+	*before = saved
+	return hmacOuter(salt, &inner)
+}
+
+// hmacOuter is the second half of HMAC-SHA256.
+func hmacOuter(salt *Salt, inner *Hash) Hash {
+	var block [64 + hashSize]byte
+	hmacPad((*[64]byte)(block[:]), salt, 0x5c)
+	copy(block[64:], inner[:])
+	return sha256.Sum256(block[:])
 }

@@ -97,8 +97,13 @@ func TestCommitments(t *testing.T) {
 	m.Write([]byte("what the client got"))
 	want := m.Sum(nil)
 	w := leafWriter{salt: &salt, sha: sha256.New()}
-	if got := w.commit([]byte("what the client got")); !bytes.Equal(got, want) {
+	if got := w.commit([]byte("what the client got")); !bytes.Equal(got[:], want) {
 		t.Errorf("commit %x, want %x", got, want)
+	}
+	before := bytes.Repeat([]byte("b"), 70)
+	b := append(bytes.Clone(before), "what the client got, and more"...)
+	if got := commitAt(b, 70, 19, &salt); !bytes.Equal(got[:], want) || !bytes.Equal(b[:70], before) {
+		t.Errorf("commitAt %x, want %x", got, want)
 	}
 	tally := salt.Tally()
 	for _, part := range []string{"what ", "the client", "", " got"} {

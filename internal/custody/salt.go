@@ -50,11 +50,10 @@ func (t *Tally) WriteString(s string) (int, error) { return t.Write([]byte(s)) }
 func (t *Tally) Len() int64 { return t.n }
 
 // sum is the commitment to the bytes so far.
-func (t *Tally) sum() (c [32]byte) {
-	var block [64 + 32]byte
-	hmacPad((*[64]byte)(block[:64]), &t.salt, 0x5c)
-	t.inner.Sum(block[:64])
-	return sha256.Sum256(block[:])
+func (t *Tally) sum() Hash {
+	var inner Hash
+	t.inner.Sum(inner[:0])
+	return hmacOuter(&t.salt, &inner)
 }
 
 func hmacPad(pad *[64]byte, key *Salt, with byte) {

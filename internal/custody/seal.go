@@ -42,8 +42,8 @@ func putAAD(aad *[aadSize]byte, id ID, seq uint64, k kind) {
 	aad[24] = byte(k)
 }
 
-// seal appends the sealed part to b.
-func (e *entry) seal(b []byte, d *draft) []byte {
+// seal appends the sealed part to b and fills the holes for the commitments to what is in it.
+func (e *entry) seal(b []byte, d *draft, h *holes) []byte {
 	secrets, nonce := e.random[:dekSize+saltSize], e.random[dekSize+saltSize:]
 	copy(secrets[dekSize:], d.salt[:])
 	putAAD(&e.aad, d.id, e.seq, d.kind)
@@ -57,15 +57,29 @@ func (e *entry) seal(b []byte, d *draft) []byte {
 	start := len(b)
 	if d.hasIn {
 		b = appendSection(b, sectionIn, in)
+		e.commitTo(b, h.prompt, d.input, len(in), &d.salt)
 	}
 	if d.hasOut {
 		b = appendSection(b, sectionOut, out)
+		e.commitTo(b, h.response, d.output, len(out), &d.salt)
 	}
 	gcm := mustGCM(secrets[:dekSize])
 	var zero [keyring.NonceSize]byte
 	b = gcm.Seal(b[:start], zero[:], b[start:], e.aad[:])
 	clear(e.random[:])
 	return b
+}
+
+// commitTo fills the hole for the commitment to a text of which the first kept bytes end b.
+func (e *entry) commitTo(b []byte, hole int, text []byte, kept int, salt *Salt) {
+	var c Hash
+	if kept == len(text) {
+		c = commitAt(b, len(b)-kept, kept, salt)
+	} else { // it was cut: the commitment is to all of it
+		e.w.salt = salt
+		c = e.w.commit(text)
+	}
+	fillHole(b[hole:], &c)
 }
 
 func appendSection(b []byte, name byte, text []byte) []byte {
