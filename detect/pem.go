@@ -75,7 +75,10 @@ func (w *window) pemEnd(start, body int) int {
 		if w.touched || p >= limit || p >= end+maxPEMGap || short {
 			return min(end, limit)
 		}
-		if q := w.pemHeader(p); q > p {
+		if q := w.pemHeader(p); q > p || w.touched {
+			if w.touched {
+				return end
+			}
 			end = q
 			w.remember(tagPEM, start, end)
 			continue
