@@ -304,4 +304,3 @@ func (h *readmeHouse) serve(t *testing.T) string {
 	})
 	return strings.ReplaceAll(told.String(), h.url, "http://127.0.0.1:8400")
 }
-

@@ -5,6 +5,7 @@ import (
 
 	"github.com/reeve-ai/reeve"
 	"github.com/reeve-ai/reeve/internal/access"
+	"github.com/reeve-ai/reeve/internal/label"
 	"github.com/reeve-ai/reeve/internal/upstream"
 )
 
@@ -24,6 +25,14 @@ func (g *Gateway) authorize(x *exchange) *reeve.Refusal {
 		if refusal := x.session.AllowModel(x.req.Model); refusal != nil {
 			x.rule = refusal.Rule
 			return refusal
+		}
+	}
+	if l := g.models[x.req.Model].Label; !label.May(x.session.Principal.Clearance, l) {
+		x.rule = "label/clearance"
+		return &reeve.Refusal{
+			Status: http.StatusForbidden, Code: "forbidden", Rule: x.rule,
+			Message: "The model is labelled " + l.String() + ", and the clearance of this API key does not dominate that.",
+			Remedy:  "Use a key with the clearance, or another model.",
 		}
 	}
 	x.decision = "allow"

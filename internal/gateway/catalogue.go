@@ -6,12 +6,12 @@ import (
 
 // filterModels leaves in the runtime's list only what this caller may use: a model that is refused need not be shown.
 func (x *exchange) filterModels() {
-	list, name := "data", "id"
+	member, name := "data", "id"
 	if x.ep.Kind == upstream.Tags {
-		list, name = "models", "name"
+		member, name = "models", "name"
 	}
 	d := &x.ev.Doc
-	models := d.Member(0, list)
+	models := d.Member(0, member)
 	if !d.IsArray(models) {
 		return
 	}
@@ -29,6 +29,8 @@ func (x *exchange) filterModels() {
 		kept = append(kept, d.Raw(c)...)
 	}
 	if dropped {
-		x.edits.SetRaw(d, models, string(append(kept, ']')))
+		list := string(append(kept, ']'))
+		x.edits.SetRaw(d, models, list)
+		x.kept.SetRaw(d, models, list)
 	}
 }

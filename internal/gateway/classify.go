@@ -6,12 +6,16 @@ import (
 	"github.com/reeve-ai/reeve/internal/upstream"
 )
 
+// maskHeader lets a caller ask for reversible masks: a value of its request reaches the model as [[EMAIL_1]], and the value
+// stands in the answer again. Rules that are not marked reversible mask for good.
+const maskHeader = "Reeve-Mask"
+
 // classify looks at every string that the model could read and notes what is in it: the label of the request and the
 // verdict of the guards. guardInput acts on it.
 func (g *Gateway) classify(x *exchange) *reeve.Refusal {
 	began := g.opts.Clock()
 	set := x.set(reeve.In)
-	if x.policy.reversible {
+	if x.policy.reversible && x.r.Header.Get(maskHeader) == "reversible" {
 		x.vault = guard.NewVault()
 	}
 	x.edits.Reset()

@@ -34,7 +34,7 @@ func (g *Gateway) relayWhole(x *exchange) *reeve.Refusal {
 	x.answered, err = readInto(x.answered[:0], &limited{r: x.answer, left: g.opts.MaxAnswer}, x.answer.Length)
 	if err != nil {
 		if errors.Is(err, errTooLong) {
-			return invalidAnswer("it is larger than gateway.max_answer")
+			return invalidAnswer("it is larger than the limit")
 		}
 		return g.noAnswer(x, err)
 	}
@@ -56,6 +56,7 @@ func (g *Gateway) relayWhole(x *exchange) *reeve.Refusal {
 
 func (g *Gateway) parseWhole(x *exchange) error {
 	x.edits.Reset()
+	x.kept.Reset()
 	if x.answer.Status != http.StatusOK || x.ep.Kind == upstream.Show {
 		return x.ev.ParseAll(x.answered)
 	}
@@ -90,6 +91,7 @@ func (g *Gateway) guardWhole(x *exchange) *guard.Rule {
 		if res.Changed {
 			masked = append(masked, t.Choice)
 			x.edits.SetText(d, t.Node, res.Text)
+			x.kept.SetText(d, t.Node, x.vault.Conceal(res.Text))
 		}
 	}
 	g.seen(x, findings)
@@ -99,29 +101,27 @@ func (g *Gateway) guardWhole(x *exchange) *guard.Rule {
 		x.outcome.Finish = string(d.Raw(x.ev.Finishes[0].Node))
 	}
 	x.outcome.TokensIn, x.outcome.TokensOut = x.ev.In, x.ev.Out
-	if x.edits.Empty() {
-		x.out = append(x.out[:0], x.answered...)
-		return nil
-	}
 	x.out = x.edits.Apply(x.out[:0], x.answered)
+	x.output = x.kept.Apply(x.output[:0], x.answered)
 	return nil
 }
 
 // unmirror takes out what repeats a masked text in another form: its tokens with their probabilities, or their numbers.
 func (x *exchange) unmirror(masked []int) {
-	for _, l := range x.ev.Logprobs {
-		if slices.Contains(masked, l.Choice) {
-			x.edits.SetRaw(&x.ev.Doc, l.Node, "null")
+	for _, e := range []*upstream.Edits{&x.edits, &x.kept} {
+		for _, l := range x.ev.Logprobs {
+			if slices.Contains(masked, l.Choice) {
+				e.SetRaw(&x.ev.Doc, l.Node, "null")
+			}
 		}
-	}
-	if x.ev.Context >= 0 && len(masked) > 0 {
-		x.edits.SetRaw(&x.ev.Doc, x.ev.Context, "[]")
+		if x.ev.Context >= 0 && len(masked) > 0 {
+			e.SetRaw(&x.ev.Doc, x.ev.Context, "[]")
+		}
 	}
 }
 
 // sendWhole concludes the exchange and writes a complete JSON answer.
 func (g *Gateway) sendWhole(x *exchange, status int, body []byte) *reeve.Refusal {
-	x.output = append(x.output[:0], body...)
 	x.outcome.HTTPStatus = status
 	if refusal := g.conclude(x); refusal != nil {
 		return refusal
@@ -139,6 +139,7 @@ func (g *Gateway) blockWhole(x *exchange, refusal *reeve.Refusal) *reeve.Refusal
 		return refusal
 	}
 	x.out = x.emptyAnswer(x.out[:0], refusal)
+	x.output = append(x.output[:0], x.out...)
 	return g.sendWhole(x, http.StatusOK, x.out)
 }
 

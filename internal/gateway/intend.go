@@ -1,8 +1,6 @@
 package gateway
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"net"
 	"net/http"
 	"net/netip"
@@ -51,7 +49,7 @@ func (x *exchange) describe() {
 	}
 	if x.session != nil {
 		p := &x.session.Principal
-		a.Subject, a.KeyID, a.Authn, a.RoleDigest = p.ID, x.session.Key.ID, "key", roleDigest(p)
+		a.Subject, a.KeyID, a.Authn, a.RoleDigest = p.ID, x.session.Key.ID, "key", x.session.RoleDigest
 	}
 	if x.upstream != nil {
 		a.Upstream = x.upstream.Name
@@ -69,19 +67,6 @@ func operation(k upstream.Kind) string {
 	default:
 		return "list"
 	}
-}
-
-// roleDigest commits to what the decision rested on, without saying who it was.
-func roleDigest(p *reeve.Principal) string {
-	h := sha256.New()
-	h.Write([]byte(p.Role))
-	for _, group := range p.Groups {
-		h.Write([]byte{0})
-		h.Write([]byte(group))
-	}
-	h.Write([]byte{0})
-	h.Write([]byte(p.Clearance.String()))
-	return hex.EncodeToString(h.Sum(nil)[:16])
 }
 
 // sourcePrefix is the network a request came from: /24 for IPv4, /48 for IPv6.

@@ -60,10 +60,11 @@ type exchange struct {
 
 	ev       upstream.Event
 	edits    upstream.Edits
-	texts    []byte // scratch
-	answered []byte // scratch: the whole answer
-	out      []byte // scratch: bytes on their way to the caller
-	output   []byte // what the caller got, for the record
+	kept     upstream.Edits // the same for the record: without the values that a vault gives back
+	texts    []byte         // scratch
+	answered []byte         // scratch: the whole answer
+	out      []byte         // scratch: bytes on their way to the caller
+	output   []byte         // what the caller got, for the record
 
 	outVerdict reeve.Verdict
 	concluded  bool
@@ -135,13 +136,13 @@ func (x *exchange) release() {
 	if x.vault != nil {
 		x.vault.Free()
 	}
-	keep := exchange{req: x.req, ev: x.ev, edits: x.edits}
+	keep := exchange{req: x.req, ev: x.ev, edits: x.edits, kept: x.kept}
 	keep.body, keep.sent, keep.texts = trim(x.body), trim(x.sent), trim(x.texts)
 	keep.answered, keep.out, keep.output = trim(x.answered), trim(x.out), trim(x.output)
 	large := cap(x.body) > keepBytes || cap(x.answered) > keepBytes
 	*x = keep
 	if large { // what was parsed from large texts is large itself
-		x.req, x.ev, x.edits = upstream.Request{}, upstream.Event{}, upstream.Edits{}
+		x.req, x.ev, x.edits, x.kept = upstream.Request{}, upstream.Event{}, upstream.Edits{}, upstream.Edits{}
 	}
 }
 

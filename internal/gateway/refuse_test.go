@@ -13,7 +13,9 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/reeve-ai/reeve"
 	"github.com/reeve-ai/reeve/internal/custody"
+	"github.com/reeve-ai/reeve/internal/guard"
 	"github.com/reeve-ai/reeve/internal/identity"
 	"github.com/reeve-ai/reeve/internal/upstream"
 )
@@ -235,6 +237,56 @@ func TestModelAlias(t *testing.T) {
 	h.post(t, "/api/chat", `{"model":"support","messages":[]}`)
 	if got := string(<-h.got); got != `{"model":"llama3:8b","messages":[]}` {
 		t.Errorf("the runtime got %s", got)
+	}
+}
+
+func TestModelLabel(t *testing.T) {
+	l := reeve.NewLabel(reeve.Confidential, "PII")
+	h := newHouse(t, fine, func(o *Options) { o.Models = []Model{{Name: "hr", Label: l}} })
+	ask := func(clearance reeve.Label) reply {
+		_, key, err := h.keys.Create(t.Context(), identity.NewKey{Name: "x", Clearance: clearance})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return h.post(t, "/api/chat", `{"model":"hr","messages":[]}`, "Authorization", "Bearer "+key)
+	}
+	if r := ask(reeve.Label{Level: reeve.Restricted}); r.status != 403 || refusalOf(t, "/api/", r.body).Rule != "label/clearance" {
+		t.Errorf("a higher level without the category: %d %s", r.status, r.body)
+	}
+	if r := ask(l); r.status != 200 {
+		t.Errorf("the label itself: %d %s", r.status, r.body)
+	}
+}
+
+// TestReversibleMasks: the model never sees the value, the caller gets it back, the record does not hold it.
+func TestReversibleMasks(t *testing.T) {
+	policy, err := guard.Parse("test.yaml", []byte(strings.Replace(testPolicy, "    action: mask\n", "    action: mask\n    reversible: true\n", 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, g := range tongues {
+		for _, stream := range []bool{false, true} {
+			var echo []string
+			h := newHouse(t, func(w http.ResponseWriter, r *http.Request, b []byte) { g.say(echo...)(w, r, b) }, func(o *Options) { o.Policy = policy })
+			echo = split("I wrote to [[EMAIL_1]] today.", 4)
+			request := strings.Replace(g.ask(stream), `"hi"`, `"mail: jane.doe@example.org"`, 1)
+			r := h.post(t, g.path, request, "Reeve-Mask", "reversible")
+			sent := string(<-h.got)
+			if strings.Contains(sent, "jane.doe") || !strings.Contains(sent, "[[EMAIL_1]]") {
+				t.Errorf("%s: the runtime got %s", g.name, sent)
+			}
+			if got := hear(t, r.body).Text[g.channel]; got != "I wrote to jane.doe@example.org today." {
+				t.Errorf("%s stream=%v: the caller got %q", g.name, stream, got)
+			}
+			o := h.log.last(t)
+			if strings.Contains(string(o.Output), "jane.doe") || strings.Contains(string(h.log.intents[0].Input), "jane.doe") {
+				t.Errorf("%s stream=%v: the value is on record: %s", g.name, stream, o.Output)
+			}
+			r = h.post(t, g.path, request) // not asked for: masked for good
+			if got := hear(t, r.body).Text[g.channel]; strings.Contains(got, "jane.doe") {
+				t.Errorf("%s: restored without being asked: %q", g.name, got)
+			}
+		}
 	}
 }
 

@@ -139,7 +139,7 @@ func (r *relay) fail() {
 	switch {
 	case errors.As(r.stop, &syntax):
 	case errors.Is(r.stop, upstream.ErrFrameTooLong):
-		refusal = invalidAnswer("a line of the stream is longer than gateway.max_frame")
+		refusal = invalidAnswer("a line of the stream is longer than the limit")
 	default:
 		refusal.Code, refusal.Message = "upstream_cut", "The model runtime ended the answer before it was complete."
 	}
@@ -167,7 +167,7 @@ func (r *relay) sum() {
 			x.output = strconv.AppendInt(append(x.output, `,"tool":`...), int64(l.tool), 10)
 		}
 		x.output = appendMember(append(x.output, ','), "channel", l.channel.String())
-		x.output = append(upstream.AppendQuoted(append(x.output, `,"text":"`...), l.kept), '"', '}')
+		x.output = append(upstream.AppendQuoted(append(x.output, `,"text":"`...), x.vault.Conceal(l.kept)), '"', '}')
 	}
 	x.output = append(x.output, ']', '}')
 }

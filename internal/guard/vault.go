@@ -3,9 +3,12 @@ package guard
 import (
 	"bytes"
 	"hash/maphash"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // Vault holds the values of reversible masks for one exchange. It lives in memory only, is never stored and never
@@ -106,6 +109,39 @@ func (v *Vault) value(dst, token []byte) (out []byte, found bool) {
 		return dst, false
 	}
 	return append(dst, v.entries[i].value...), true
+}
+
+// Conceal puts the tokens back in the place of the values, wherever they stand in a text, also in the form that they have
+// inside a JSON string. It is for records: what the caller gets back must not be kept. It returns the text itself
+// where no value is in it, and nil where the vault is freed, as nobody could say any more.
+func (v *Vault) Conceal(text []byte) []byte {
+	if v == nil {
+		return text
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.byToken == nil {
+		return nil
+	}
+	sorted := slices.Clone(v.entries)
+	slices.SortStableFunc(sorted, func(a, b entry) int { return len(b.value) - len(a.value) }) // a value may hold another
+	out := text
+	for i := range sorted {
+		e := &sorted[i]
+		out = replace(out, e.value, e.token)
+		if quoted, err := jsontext.AppendQuote(nil, e.value); err == nil {
+			out = replace(out, quoted[1:len(quoted)-1], e.token)
+		}
+	}
+	return out
+}
+
+// replace is bytes.ReplaceAll without a copy where there is nothing to replace.
+func replace(text, value []byte, token string) []byte {
+	if !bytes.Contains(text, value) {
+		return text
+	}
+	return bytes.ReplaceAll(text, value, []byte(token))
 }
 
 // tokenName shortens a kind: EMAIL_ADDRESS becomes EMAIL.

@@ -222,3 +222,19 @@ func TestRoundTrip(t *testing.T) {
 		}
 	})
 }
+
+func TestConceal(t *testing.T) {
+	v := NewVault()
+	short, long, odd := v.token("EMAIL", []byte("a@b.example")), v.token("EMAIL", []byte("ja@b.example")), v.token("NAME", []byte("Q\"X"))
+	got := string(v.Conceal([]byte(`ja@b.example, a@b.example; Q"X and {"n":"Q\"X"}`)))
+	if want := long + ", " + short + "; " + odd + ` and {"n":"` + odd + `"}`; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if text := []byte("nothing"); &v.Conceal(text)[0] != &text[0] {
+		t.Error("a text without values is copied")
+	}
+	v.Free()
+	if v.Conceal([]byte("a@b.example")) != nil {
+		t.Error("a freed vault vouches for a text")
+	}
+}

@@ -181,6 +181,7 @@ func (k *Keys) snapshot(rows []store.APIKey, old *snapshot) *snapshot {
 		s.list = append(s.list, key)
 		e := &entry{hash: row.SecretSHA256}
 		e.session = Session{Key: &key, Principal: key.principal(), now: k.now}
+		e.session.RoleDigest = roleDigest(&e.session.Principal)
 		if old != nil && old.byID[row.ID] != nil {
 			e.session.use = old.byID[row.ID].session.use
 		} else {

@@ -1,6 +1,8 @@
 package identity
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"net/http"
 	"sync"
@@ -14,11 +16,21 @@ import (
 
 // Session is a recognised caller with what its key allows and has used. It is safe for concurrent use.
 type Session struct {
-	Key       *Key
-	Principal reeve.Principal
+	Key        *Key
+	Principal  reeve.Principal
+	RoleDigest string // commits to role, groups and clearance, on which decisions rest; 32 hex digits
 
 	use *usage
 	now reeve.Clock
+}
+
+// roleDigest hashes what decisions about a principal rest on, without saying who it is.
+func roleDigest(p *reeve.Principal) string {
+	h := sha256.New()
+	for _, part := range append([]string{string(p.Role), p.Clearance.String()}, p.Groups...) {
+		fmt.Fprintf(h, "%d:%s", len(part), part)
+	}
+	return hex.EncodeToString(h.Sum(nil)[:16])
 }
 
 // AllowModel refuses (403) a model that is not on the key's list.
