@@ -8,7 +8,7 @@ func cardRule() builtin {
 			Positives: []string{
 				"card 4111 1111 1111 1111 please", "5500-0000-0000-0004", "378282246310005", "3782 822463 10005", "6011000990139424",
 				"(3530111333300000)", "2223 0031 2200 3222", "3056 930902 5904", "4012888888881881.", "6200 0000 0000 0005",
-				"2200 0000 0000 0004", "6304 0000 0000 0000", "kreditkarte: 4222222222222",
+				"2200 0000 0000 0004", "4111111111111111 4012-8888-8888-1881", "4111 1111 1111 1111 12/29", "uatp card 135412345678911", "30569309025904", "6304 0000 0000 0000", "kreditkarte: 4222222222222",
 			},
 			Negatives: []string{
 				"4111 1111 1111 1112", "1234567812345670", "0.4111111111111111", "id4111111111111111", "4111111111111111a",
@@ -22,40 +22,47 @@ func cardRule() builtin {
 
 // findCard looks for a card number at a digit.
 func findCard(w *window, i int) hit {
-	if size := w.group - i; w.b[i] < '2' || w.b[i] > '6' || (size != 4 || w.after != ' ' && w.after != '-') && (size < 12 || size > 19) {
+	if size := w.group - i; w.b[i] < '1' || w.b[i] > '6' || (size != 4 || w.after != ' ' && w.after != '-') && (size < 12 || size > 19) {
 		return hit{}
 	}
 	n := w.number(i, " -")
-	if n.digits < 12 || n.digits > 19 || !cardGroups(&n) || !w.standsAlone(i, n.end) {
-		return hit{}
-	}
-	var buf [19]byte
-	d := buf[:w.copyDigits(buf[:], i, n.end)]
-	cue, ok := cardRange(d)
-	if !ok || !luhn(d) || sameDigits(d) {
-		return hit{}
-	}
-	if cue && n.groups == 1 && !w.near(i, cardCues) {
-		return hit{}
-	}
-	return hit{start: i, end: n.end, score: 0.9}
-}
-
-// cardGroups reports whether the digits are grouped as on a card: not at all, or in one of the printed layouts with
-// one separator throughout.
-func cardGroups(n *number) bool {
-	for k := 1; k < n.groups-1; k++ {
-		if n.sep[k] != n.sep[0] {
-			return false
+	for k := n.uniform(); k > 0; k-- {
+		end := n.at[k-1] + int(n.size[k-1])
+		if cardGroups(&n, k) && w.standsAlone(i, end) && w.isCard(i, end, k == 1) {
+			return hit{start: i, end: end, score: 0.9}
 		}
 	}
-	switch n.groups {
+	return hit{}
+}
+
+// uniform returns how many groups the first separator joins, 1 if the first group is long enough for a card alone.
+func (n *number) uniform() int {
+	k := 1
+	for k < n.groups && n.size[0] < 12 && n.sep[k-1] == n.sep[0] {
+		k++
+	}
+	return k
+}
+
+func (w *window) isCard(from, to int, bare bool) bool {
+	var buf [20]byte
+	d := buf[:w.copyDigits(buf[:], from, to)]
+	if len(d) < 12 || len(d) > 19 {
+		return false
+	}
+	cue, ok := cardRange(d)
+	return ok && luhn(d) && !sameDigits(d) && (!cue || !bare || w.near(from, cardCues))
+}
+
+// cardGroups reports whether the first k groups are as on a card: one for all digits, or one of the printed layouts.
+func cardGroups(n *number, k int) bool {
+	switch k {
 	case 1:
 		return true
 	case 3: // Amex 4-6-5, Diners 4-6-4
 		return n.size[0] == 4 && n.size[1] == 6 && (n.size[2] == 5 || n.size[2] == 4)
 	case 4, 5:
-		return n.size[0] == 4 && n.size[1] == 4 && n.size[2] == 4 && n.size[3] <= 4 && (n.groups == 4 || n.size[3] == 4 && n.size[4] <= 3)
+		return n.size[0] == 4 && n.size[1] == 4 && n.size[2] == 4 && n.size[3] <= 4 && (k == 4 || n.size[3] == 4 && n.size[4] <= 3)
 	}
 	return false
 }
@@ -70,12 +77,14 @@ func cardRange(d []byte) (cue, ok bool) {
 	switch {
 	case d[0] == 4: // Visa
 		return n == 13, n == 13 || n == 16 || n == 19
+	case d[0] == 1: // UATP
+		return true, n == 15
 	case p2 >= 51 && p2 <= 55, p4 >= 2221 && p4 <= 2720: // Mastercard
 		return false, n == 16
 	case p2 == 34 || p2 == 37: // American Express
 		return false, n == 15
 	case p2 == 36 || p2 == 38 || p2 == 39 || p3 >= 300 && p3 <= 305: // Diners Club
-		return n == 14, n >= 14
+		return n > 16, n >= 14
 	case p4 >= 3528 && p4 <= 3589: // JCB
 		return n > 16, n >= 16
 	case p4 >= 2200 && p4 <= 2204: // Mir

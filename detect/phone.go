@@ -10,6 +10,7 @@ func phoneRule() builtin {
 				"1-800-555-0199", "020 7946 0018", "(020) 7946 0958", "07700 900123", "01 23 45 67 89", "030/901820", "0171-123 45 67",
 				"03-1234-5678", "+55 11 91234-5678", "(11) 91234-5678", "phone: 2125550142", "mobile 612 345 678", "0049 30 901820",
 				"tel. 555-0123", "+1 (212) 555-0100 ext. 42", "+33 1 70 18 99 00, +34 912 345 678", "02 9374 4000",
+				"212-555-0100 212-555-0101", "ring (212) 555-0134",
 			},
 			Negatives: []string{
 				"2125550142", "2024-05-13 10:30", "13.05.2024", "01/02/2024", "012-3456789-1234567", "978-0-306-40615-7", "0-306-40615-2",
@@ -63,7 +64,7 @@ func findNational(w *window, i int) hit {
 		return hit{}
 	}
 	n := w.groups(i)
-	if n.digits < minIntl || n.digits > maxNational+2 {
+	if n.digits < minIntl {
 		return hit{}
 	}
 	if n.digits >= 10 && w.isIDD(i, &n) {
@@ -72,25 +73,47 @@ func findNational(w *window, i int) hit {
 			return hit{start: i, end: w.extension(end), score: 0.7}
 		}
 	}
-	score := float32(0)
-	switch {
-	case !w.phoneEnds(n.end) || !w.phoneStarts(i):
-		return hit{}
-	case w.isNANP(i, &n), w.isTrunk(i, &n), w.b[i] == '(' && n.isBracketed():
-		score = 0.7
-	}
-	if w.near(i, phoneCues) {
-		if score == 0 && !n.isAfterCue() {
-			return hit{}
-		}
-		score = 0.9
-	} else if score > 0 && w.near(i, numberCues) {
-		return hit{}
+	score := w.nationalScore(i, &n)
+	if score == 0 && n.cutAtSpace() {
+		score = w.nationalScore(i, &n)
 	}
 	if score == 0 {
 		return hit{}
 	}
 	return hit{start: i, end: w.extension(n.end), score: score}
+}
+
+// nationalScore says how much the groups look like a national number, 0 for not at all.
+func (w *window) nationalScore(i int, n *number) float32 {
+	if n.digits < minIntl || n.digits > maxNational || !w.phoneEnds(n.end) || !w.phoneStarts(i) {
+		return 0
+	}
+	shaped := w.isNANP(i, n) || w.isTrunk(i, n) || w.b[i] == '(' && n.isBracketed()
+	switch {
+	case w.near(i, phoneCues):
+		if shaped || n.isAfterCue() {
+			return 0.9
+		}
+	case shaped && !w.near(i, numberCues):
+		return 0.7
+	}
+	return 0
+}
+
+// cutAtSpace cuts the number before a space that follows other separators, as in a list: "212-555-0100 212-555-0101".
+func (n *number) cutAtSpace() bool {
+	for k := 1; k < n.groups-1; k++ {
+		if n.sep[k] == ' ' && n.sep[k-1] != ' ' {
+			n.end = n.at[k] + int(n.size[k])
+			n.groups = k + 1
+			n.digits = 0
+			for _, size := range n.size[:n.groups] {
+				n.digits += int(size)
+			}
+			return true
+		}
+	}
+	return false
 }
 
 func isGroupStart(c byte) bool { return isDigit(c) || c == '(' }

@@ -14,7 +14,7 @@ const maxToken = 512
 // for the alphabet and a count, "ghp_[w36]", a range, "[u20-40]", or a minimum, "[x32+]".
 //
 //	d 0-9 · x hexadecimal · l a-z0-9 · U A-Z0-9 · w letters and digits · s those and _ · u base64url · b base64 ·
-//	B base32 · a letters · e upper-case bech32 · t letters, digits and - _ . =
+//	B base32 · a letters · e upper-case bech32 · t base64url and . = · p letters, digits and /
 type token struct {
 	id, description string
 	severity        Severity
@@ -28,6 +28,7 @@ type token struct {
 var shapeClasses = map[byte]uint16{
 	'd': clDigit, 'x': clHex, 'l': clLower | clDigit, 'U': clUpper | clDigit, 'w': clAlnum, 's': clWord, 'u': clB64u, 'b': clB64,
 	'B': clB32, 'a': clAlpha, 'e': clBech, 't': clB64u | clDot | clEqual,
+	'p': clAlnum | clSlash,
 }
 
 // part is a piece of a shape: literal text, or a run of min to max bytes of a class.
@@ -92,7 +93,7 @@ func (t *token) builtin() (builtin, error) {
 }
 
 // findShape returns the recogniser of a shape. A run is as long as it can be. Where the last run is longer than known
-// the token is reported with a lower score, because formats grow; short and hexadecimal ones must fit.
+// the token is reported with a lower score, because formats grow; short ones, hexadecimal ones and plain letters must fit.
 func findShape(parts []part, check func([]byte) float32) recogniser {
 	return func(w *window, i int) hit {
 		j, over := i+len(parts[0].text), false
@@ -109,7 +110,7 @@ func findShape(parts []part, check func([]byte) float32) recogniser {
 			}
 			end := w.longRun(p.class, j, maxToken)
 			n := end - j
-			if n < p.min || n > p.max && (k < len(parts)-1 || p.class == clHex || p.max < 20) {
+			if n < p.min || n > p.max && (k < len(parts)-1 || p.class == clHex || p.class == clAlpha || p.max < 20) {
 				return hit{}
 			}
 			over = n > p.max
@@ -135,7 +136,7 @@ func findShape(parts []part, check func([]byte) float32) recogniser {
 	}
 }
 
-// isSample reports the body of a made-up token: almost all the same few bytes, as in "xxxxxxxxxxxx".
+// isSample reports the body of a made-up token: the same few bytes over and over, as in "xxxxxxxxxxxx".
 func isSample(b []byte) bool {
 	var seen [4]uint64
 	distinct := 0
@@ -145,7 +146,7 @@ func isSample(b []byte) bool {
 			distinct++
 		}
 	}
-	return len(b) >= 12 && distinct < 5
+	return len(b) >= 12 && distinct < 5 && indexByte("xX0123aAyYzZ-_.", b[0]) >= 0
 }
 
 // tokenRules compiles all token tables.

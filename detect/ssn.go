@@ -4,14 +4,14 @@ func ssnRule() builtin {
 	return builtin{
 		Rule: Rule{
 			ID: "pii/us-ssn", Kind: KindUSSSN, Severity: High,
-			Description: "US social security number: area, group and serial ranges; with hyphens, or otherwise after a word that names it",
+			Description: "US social security number: area, group and serial ranges; grouped 3-2-4, or bare after a word that names it",
 			Positives: []string{
-				"SSN 536-22-1234.", "his number is 219-45-6789,", "ssn: 536 22 1234", "social security number 536221234", "(123-45-6789)",
+				"SSN 536-22-1234.", "his number is 219-45-6789,", "ssn: 536 22 1234", "social security number 536221234", "(123-45-6789)", "536 22 1234", "536.22.1234",
 				"078-05-1120",
 			},
 			Negatives: []string{
-				"000-12-3456", "666-12-3456", "900-12-3456", "536-00-1234", "536-22-0000", "536221234", "536 22 1234", "1536-22-1234",
-				"536-22-12345", "536-22-1234-5", "A-536-22-1234", "2024-05-1234", "536.22.1234", "ssn 536-22 1234",
+				"000-12-3456", "666-12-3456", "900-12-3456", "536-00-1234", "536-22-0000", "536221234", "order 536 22 1234", "1536-22-1234",
+				"536-22-12345", "536-22-1234-5", "A-536-22-1234", "2024-05-1234", "536.22 1234", "ssn 536-22 1234",
 			},
 		},
 		on: []entry{{bytes: "0123456789", find: findSSN}},
@@ -30,8 +30,16 @@ func findSSN(w *window, i int) hit {
 	if n.digits != 9 || w.b[i] == '9' || !w.standsAlone(i, n.end) {
 		return hit{}
 	}
-	hyphens := n.groups == 3 && n.size[0] == 3 && n.size[1] == 2 && n.sep[0] == '-' && n.sep[1] == '-'
-	if !hyphens && (n.groups != 1 && (n.groups != 3 || n.size[0] != 3 || n.size[1] != 2 || n.sep[0] != n.sep[1]) || !w.near(i, ssnCues)) {
+	score := float32(0.85)
+	switch {
+	case n.groups == 3 && n.size[0] == 3 && n.size[1] == 2 && n.sep[0] == n.sep[1]:
+		if cued := w.near(i, ssnCues); n.sep[0] != '-' && !cued {
+			score = 0.5
+			if w.near(i, numberCues) || w.near(i, phoneCues) {
+				return hit{}
+			}
+		}
+	case n.groups != 1 || !w.near(i, ssnCues):
 		return hit{}
 	}
 	var d [9]byte
@@ -45,5 +53,5 @@ func findSSN(w *window, i int) hit {
 	case area == 78 && group == 5 && serial == 1120, area == 219 && group == 9 && serial == 9999: // printed on sample cards
 		return hit{start: i, end: n.end, score: 0.3}
 	}
-	return hit{start: i, end: n.end, score: 0.85}
+	return hit{start: i, end: n.end, score: score}
 }

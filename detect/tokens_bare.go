@@ -22,7 +22,7 @@ func telegramRule() builtin {
 
 func findTelegram(w *window, i int) hit {
 	j := w.run(clDigit, i, 17)
-	if j-i < 8 || j-i > 16 || !w.hasPrefix(j, ":A") {
+	if j-i < 5 || j-i > 16 || !w.hasPrefix(j, ":A") {
 		return hit{}
 	}
 	end := w.longRun(clB64u, j+1, 64)

@@ -40,6 +40,14 @@ func businessTokens() []token {
 			negatives: []string{"sl.example.org", "sl." + sampleB62(40)},
 		},
 		{
+			id: "plaid-token", description: "Plaid access token", severity: Critical, free: len("access"),
+			shapes: []string{
+				"access-sandbox-[x8]-[x4]-[x4]-[x4]-[x12]", "access-development-[x8]-[x4]-[x4]-[x4]-[x12]", "access-production-[x8]-[x4]-[x4]-[x4]-[x12]",
+			},
+			positives: []string{"token access-production-" + sampleHex(8) + "-0a1b-4c2d-8e3f-" + sampleHex(12)},
+			negatives: []string{"access-production-server", "access-control", "550e8400-e29b-41d4-a716-446655440000"},
+		},
+		{
 			id: "airtable-token", description: "Airtable personal access token", severity: Critical,
 			shapes:    []string{"pat[w14].[x64]"},
 			positives: []string{"pat" + sampleB62(14) + "." + sampleHex(64)},

@@ -11,7 +11,7 @@ func cloudTokens() []token {
 		},
 		{
 			id: "aws-bedrock-key", description: "Amazon Bedrock API key", severity: Critical, free: 2,
-			shapes:    []string{"bedrock-api-key-YmVkcm9jay5hbWF6b25hd3MuY29t[b20+]", "ABSK[b109-269]"},
+			shapes:    []string{"bedrock-api-key-YmVkcm9jay5hbWF6b25hd3MuY29t[b0+]", "ABSK[b109-269]"},
 			positives: []string{"bedrock-api-key-YmVkcm9jay5hbWF6b25hd3MuY29t" + sampleB62(60), "key=ABSK" + sampleB62(120)},
 			negatives: []string{"bedrock-api-key-YmVkcm9jay5", "ABSKshort", "bedrock-api-key-rotation"},
 		},

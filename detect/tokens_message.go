@@ -7,20 +7,20 @@ func messageTokens() []token {
 			id: "slack-token", description: "Slack bot, user, app, configuration or legacy token", severity: Critical,
 			shapes: []string{
 				"xoxb-[d8-14]-[w18-40]", "xoxb-[d8-14]-[d8-14]-[w18-40]", "xoxp-[d8-14]-[d8-14]-[d8-14]-[w28-40]", "xoxp-[d8-14]-[d8-14]-[w18-40]",
-				"xoxe-[d8-14]-[d8-14]-[d8-14]-[w28-40]", "xapp-[d1]-[U9-14]-[d8-14]-[l40-80]", "xoxe-[d1]-[U100-200]", "xoxe.xoxp-[d1]-[U140-180]",
-				"xoxe.xoxb-[d1]-[U140-180]", "xoxa-[w8-48]", "xoxa-[d1]-[w8-48]", "xoxr-[w8-48]", "xoxr-[d1]-[w8-48]",
+				"xoxe-[d8-14]-[d8-14]-[d8-14]-[w28-40]", "xapp-[d1]-[U9-14]-[d8-14]-[l40-80]", "xoxe-[d1]-[w100-250]", "xoxe.xoxp-[d1]-[w100-250]",
+				"xoxe.xoxb-[d1]-[w100-250]", "xoxa-[w8-48]", "xoxa-[d1]-[w8-48]", "xoxr-[w8-48]", "xoxr-[d1]-[w8-48]",
 				"xoxs-[d5-14]-[d5-14]-[d5-14]-[x10-64]", "xoxo-[d5-14]-[d5-14]-[d5-14]-[x10-64]", "xoxc-[d8-14]-[d8-14]-[d8-14]-[x64]",
 			},
 			positives: []string{
 				"xoxb-" + sampleDigit(12) + "-" + sampleDigit(13) + "-" + sampleB62(24), "xoxb-" + sampleDigit(12) + "-" + sampleB62(24),
-				"xapp-1-A" + sampleUpper(10) + "-" + sampleDigit(13) + "-" + sampleHex(64), "xoxe-1-" + sampleUpper(146),
+				"xapp-1-A" + sampleUpper(10) + "-" + sampleDigit(13) + "-" + sampleHex(64), "xoxe-1-" + sampleB62(146), "xoxe.xoxp-1-" + sampleUpper(165),
 				"xoxp-" + sampleDigit(11) + "-" + sampleDigit(11) + "-" + sampleDigit(12) + "-" + sampleHex(32),
 			},
 			negatives: []string{"xoxb-not-a-token", "xoxo, love", "xoxp-123", "xoxb-" + sampleDigit(12)},
 		},
 		{
 			id: "slack-webhook", description: "Slack webhook address; the match is its path", severity: High, skip: len("hooks.slack.com/"),
-			shapes:    []string{"hooks.slack.com/services/T[U8-12]/B[U8-12]/[w20-30]", "hooks.slack.com/workflows/T[U8-12]/A[U8-12]/[d10-24]/[w20-30]", "hooks.slack.com/triggers/[U8-14]/[d8-16]/[l24-40]"},
+			shapes:    []string{"hooks.slack.com/services/[p40-80]", "hooks.slack.com/workflows/[p40-90]", "hooks.slack.com/triggers/[p40-90]"},
 			positives: []string{"https://hooks.slack.com/services/T" + sampleUpper(10) + "/B" + sampleUpper(10) + "/" + sampleB62(24)},
 			negatives: []string{"https://hooks.slack.com/services/", "https://hooks.slack.com/docs"},
 		},
@@ -38,7 +38,7 @@ func messageTokens() []token {
 		},
 		{
 			id: "sendgrid-key", description: "SendGrid API key", severity: Critical,
-			shapes:    []string{"SG.[u22].[u43]"},
+			shapes:    []string{"SG.[u22].[u43]", "SG.[t66]"},
 			positives: []string{"SG." + sampleB62(22) + "." + sampleB62(43)},
 			negatives: []string{"SG." + sampleB62(22), "SG.example.org", "MSG." + sampleB62(22) + "." + sampleB62(43)},
 		},
