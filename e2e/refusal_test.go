@@ -65,6 +65,29 @@ func TestRefusalsAsClientsSeeThem(t *testing.T) {
 	reeve.verify(t)
 }
 
+// A key that is revoked while the server runs is refused with the next request; one made meanwhile is good at once.
+func TestRevokedKey(t *testing.T) {
+	model := startScript(t)
+	reeve := startReeve(t, model.URL, "ollama")
+	chat := []step{{Name: "chat", Call: "chat", Args: object{"model": "plain", "messages": user("hello")}}}
+	for _, c := range realClients {
+		t.Run(c.name, func(t *testing.T) {
+			key := reeve.newKey(t, "short-lived")
+			if r := c.run(t, reeve.url, key, chat)[0]; r.text() != "it is fine" {
+				t.Fatalf("the fresh key gets %q, error %+v", r.text(), r.Error)
+			}
+			id := strings.Split(key, "_")[1]
+			if _, code := command(t, tools.reeve, "key", "revoke", id, "--data", reeve.data); code != 0 {
+				t.Fatalf("key revoke: exit %d", code)
+			}
+			if r := c.run(t, reeve.url, key, chat)[0]; r.status() != 401 {
+				t.Errorf("the revoked key gets %q, error %+v", r.text(), r.Error)
+			}
+		})
+	}
+	reeve.verify(t)
+}
+
 // Whatever is not on the list of surfaces is 404, and a refusal has all that a person needs to go on.
 func TestClosedSurfaces(t *testing.T) {
 	model := startScript(t)
