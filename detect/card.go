@@ -13,7 +13,7 @@ func cardRule() builtin {
 			Negatives: []string{
 				"4111 1111 1111 1112", "1234567812345670", "0.4111111111111111", "id4111111111111111", "4111111111111111a",
 				"4111 11111111 1111", "4111-1111 1111-1111", "0000 0000 0000 0000", "1715600000000", "411111111111111111111111",
-				"4222222222222", "order 20240513111111",
+				"4222222222222", "4602025990114250980,", "order 20240513111111",
 			},
 		},
 		on: []entry{{bytes: "0123456789", find: findCard}},
@@ -76,7 +76,7 @@ func cardRange(d []byte) (cue, ok bool) {
 	p4 := p3*10 + int(d[3])
 	switch {
 	case d[0] == 4: // Visa
-		return n == 13, n == 13 || n == 16 || n == 19
+		return n != 16, n == 13 || n == 16 || n == 19
 	case d[0] == 1: // UATP
 		return true, n == 15
 	case p2 >= 51 && p2 <= 55, p4 >= 2221 && p4 <= 2720: // Mastercard
@@ -84,7 +84,7 @@ func cardRange(d []byte) (cue, ok bool) {
 	case p2 == 34 || p2 == 37: // American Express
 		return false, n == 15
 	case p2 == 36 || p2 == 38 || p2 == 39 || p3 >= 300 && p3 <= 305: // Diners Club
-		return n > 16, n >= 14
+		return n != 14, n >= 14
 	case p4 >= 3528 && p4 <= 3589: // JCB
 		return n > 16, n >= 16
 	case p4 >= 2200 && p4 <= 2204: // Mir

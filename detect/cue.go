@@ -10,20 +10,10 @@ var cuePunct = [256]bool{
 
 // cueWords are the words that announce an e-mail address in English, German, French, Spanish, Italian, Dutch, Polish
 // and Portuguese, by first letter. They count in any case and only as whole words.
-var cueWords = [26][]string{
-	'a' - 'a': {"address", "addresses", "adresse", "adressen", "adres", "adresem", "adresu"},
-	'c' - 'a': {"contact", "contacto", "contactez", "contatto", "contattare", "contato", "courriel", "correo", "correio"},
-	'd' - 'a': {"dirección", "direccion"},
-	'e' - 'a': {"email", "emails", "endereço", "endereco"},
-	'h' - 'a': {"him", "her"},
-	'i' - 'a': {"indirizzo"},
-	'k' - 'a': {"kontakt", "kontaktieren"},
-	'm' - 'a': {"mail", "mails", "mailto", "mél", "me"},
-	'o' - 'a': {"out"},
-	'p' - 'a': {"posta", "poczta"},
-	't' - 'a': {"to", "them"},
-	'u' - 'a': {"us"},
-}
+var cueWords = words("address", "addresses", "adresse", "adressen", "adres", "adresem", "adresu",
+	"contact", "contacto", "contactez", "contatto", "contattare", "contato", "courriel", "correo", "correio", "dirección", "direccion",
+	"email", "emails", "endereço", "endereco", "indirizzo", "kontakt", "kontaktieren", "mail", "mails", "mailto", "mél", "posta", "poczta",
+	"to", "me", "us", "him", "her", "them", "out")
 
 // cueAfter holds the words that count only behind another one: "write to", "reach us", since a parcel may reach you too.
 var cueAfter = map[string]string{

@@ -36,9 +36,24 @@ var ibanCountries = func() (out []ibanCountry) {
 		length int
 		codes  string
 	}{
-		{15, "NO"}, {16, "BE"}, {18, "DKFIFOGLNLSD"}, {19, "MKSI"}, {20, "ATBAEEKZLTLUXKMN"}, {21, "CHHRLILV"}, {22, "BGBHCRDEGBGEIEMERSVA"},
-		{23, "AEGIILIQTLSOOM"}, {24, "ADCZESMDPKROSASESKTNVG"}, {25, "LYPTST"}, {26, "ISTR"}, {27, "BIDJFRGRITMCMRSM"},
-		{28, "ALAZBYCYDOGTHULBPLSVNIHN"}, {29, "BREGPSQAUA"}, {30, "JOKWMUYE"}, {31, "MTSC"}, {32, "LC"}, {33, "RU"},
+		{15, "NO"},
+		{16, "BE"},
+		{18, "DKFIFOGLNLSD"},
+		{19, "MKSI"},
+		{20, "ATBAEEKZLTLUXKMN"},
+		{21, "CHHRLILV"},
+		{22, "BGBHCRDEGBGEIEMERSVA"},
+		{23, "AEGIILIQTLSOOM"},
+		{24, "ADCZESMDPKROSASESKTNVG"},
+		{25, "LYPTST"},
+		{26, "ISTR"},
+		{27, "BIDJFRGRITMCMRSM"},
+		{28, "ALAZBYCYDOGTHULBPLSVNIHN"},
+		{29, "BREGPSQAUA"},
+		{30, "JOKWMUYE"},
+		{31, "MTSC"},
+		{32, "LC"},
+		{33, "RU"},
 	} {
 		for i := 0; i < len(group.codes); i += 2 {
 			out = append(out, ibanCountry{group.codes[i : i+2], group.length})

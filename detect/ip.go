@@ -58,6 +58,8 @@ func findIPv4(w *window, i int) hit {
 	score := float32(0.8)
 	if octets[0] == 0 || octets[0] == 127 || octets[0] == 255 {
 		score = 0.3 // names nobody
+	} else if octets[0] < 8 && octets[0] != 1 && max(octets[1], octets[2], octets[3]) < 10 {
+		score = 0.4 // rather the number of a version or section
 	}
 	return hit{start: i, end: end, score: score}
 }

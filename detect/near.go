@@ -32,7 +32,7 @@ func (w *window) nearWithin(i int, list *wordList, span int) bool {
 		}
 		for _, word := range list[c|0x20-'a'] {
 			end := j + len(word)
-			if end <= i && equalFold(w.b[j:end], word) && (end == i || !isLetter(w.b[end])) {
+			if end <= i && equalFold(w.b[j:end], word) && (end == i || !isAlnum(w.b[end])) {
 				return true
 			}
 		}

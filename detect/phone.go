@@ -16,7 +16,7 @@ func phoneRule() builtin {
 				"2125550142", "2024-05-13 10:30", "13.05.2024", "01/02/2024", "012-3456789-1234567", "978-0-306-40615-7", "0-306-40615-2",
 				"550e8400-e29b-41d4-a716-446655440000", "1.234.567.890", "3.14159265358979", "v2.10.300.4000", "order 302-555-1234",
 				"x+12345678901", "+999 123 456 789", "100 200 3000", "0.12345 67890", "192.168.100.200", "1715600000", "12:30:45",
-				"lines 100-200-3000", "12 34 56 78 90 12 34 56", "05.12.2024 10 30",
+				"lines 100-200-3000", "12 34 56 78 90 12 34 56", "05.12.2024 10 30", "15:04:05.999999999", "50 4b 03 04 14 00 00", "66 00 68 00 71 00 67 00 61 00 64 00", "callme536870912, 536870912",
 			},
 		},
 		on: []entry{{bytes: "0123456789(", find: findNational}, {bytes: "+", find: findInternational}},
@@ -202,7 +202,7 @@ func (w *window) internationalEnd(n *number) int {
 
 // isIDD reports whether the number begins with the international prefix 00 and is grouped like one.
 func (w *window) isIDD(i int, n *number) bool {
-	return n.groups > 1 && w.b[i] == '0' && w.b[i+1] == '0' && n.size[0] >= 2 && n.size[0] <= 5 && n.sep[0] != '.' && w.phoneStarts(i) &&
+	return n.pairs() < n.groups-1 && n.groups > 1 && w.b[i] == '0' && w.b[i+1] == '0' && n.size[0] >= 2 && n.size[0] <= 5 && n.sep[0] != '.' && w.phoneStarts(i) &&
 		(n.size[0] > 2 || n.groups > 2)
 }
 
@@ -241,7 +241,25 @@ func (w *window) isTrunk(i int, n *number) bool {
 	if n.groups > 2 && n.sep[0] != n.sep[1] && n.sep[0] == '.' {
 		return false
 	}
-	return !n.isDate()
+	pairs := n.pairs()
+	if pairs == n.groups-1 && n.groups != 5 || n.sep[0] == '.' && n.groups == 4 {
+		return false
+	}
+	if pairs == 4 && i > 1 && w.b[i-1] == ' ' && classOf[w.b[i-2]]&clHex != 0 {
+		return false // a row of hexadecimal pairs goes on
+	}
+	return !n.isDate() && (n.groups > 2 || n.sep[0] != '.')
+}
+
+// pairs counts the groups of two digits after the first.
+func (n *number) pairs() int {
+	pairs := 0
+	for _, size := range n.size[1:n.groups] {
+		if size == 2 {
+			pairs++
+		}
+	}
+	return pairs
 }
 
 // isDate reports groups that begin like a date: 2-2-4.
@@ -274,7 +292,7 @@ func (n *number) isAfterCue() bool {
 
 func (w *window) phoneStarts(i int) bool {
 	c := w.before(i)
-	return !isWord(c) && c != '+' && ((c != '.' && c != '-' && c != '/' && c != ',' && c != '$') || i < 2 || !isWord(w.b[i-2]))
+	return !isWord(c) && c != '+' && ((c != '.' && c != '-' && c != '/' && c != ',' && c != '$' && c != ':') || i < 2 || !isWord(w.b[i-2]))
 }
 
 func (w *window) phoneEnds(end int) bool {
