@@ -20,7 +20,7 @@ func (g *Gateway) conclude(x *exchange) *reeve.Refusal {
 	if !x.intended && x.session != nil {
 		o.Input = x.recordable()
 	}
-	o.Output, o.Salt, o.Delivered = x.output, x.salt, x.delivered
+	o.Output, o.Salt, o.Produced = x.output, x.salt, x.produced
 	o.LabelOut, o.GuardOut = x.labelOut.String(), results(x.outVerdict, "out")
 	if !x.forwarded.IsZero() {
 		o.QueueTime, o.UpstreamTime = x.forwarded.Sub(x.start), now.Sub(x.forwarded)

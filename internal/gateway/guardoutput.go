@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/reeve-ai/reeve"
+	"github.com/reeve-ai/reeve/internal/custody"
 	"github.com/reeve-ai/reeve/internal/guard"
 	"github.com/reeve-ai/reeve/internal/upstream"
 )
@@ -101,6 +102,11 @@ func (g *Gateway) guardWhole(x *exchange) *guard.Rule {
 		x.outcome.Finish = string(d.Raw(x.ev.Finishes[0].Node))
 	}
 	x.outcome.TokensIn, x.outcome.TokensOut = x.ev.In, x.ev.Out
+	if !x.edits.Empty() {
+		x.salt = custody.NewSalt()
+		x.produced = x.salt.Tally()
+		x.produced.Write(x.answered)
+	}
 	x.out = x.edits.Apply(x.out[:0], x.answered)
 	x.output = x.kept.Apply(x.output[:0], x.answered)
 	return nil

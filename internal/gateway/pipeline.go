@@ -70,7 +70,7 @@ type exchange struct {
 	concluded  bool
 	wrote      bool // the head of the answer has gone out
 	salt       custody.Salt
-	delivered  *custody.Tally
+	produced   *custody.Tally  // commits to the texts as the model wrote them, in the order in which they came
 	outcome    custody.Outcome // filled on the way
 	stallUntil time.Time
 }

@@ -46,6 +46,7 @@ func (r *relay) alike(data []byte) (done bool, err error) {
 		r.x.texts = upstream.AppendUnquoted(r.x.texts[:0], raw)
 		text = r.x.texts
 	}
+	r.x.produced.Write(text)
 	l := &r.lines[m.line]
 	from := len(l.kept)
 	l.kept = l.guard.Write(l.kept, text)
@@ -133,6 +134,7 @@ func (r *relay) text(t upstream.Text) (passed bool, err error) {
 	d := &x.ev.Doc
 	x.texts = d.AppendText(x.texts[:0], t.Node)
 	text := x.texts
+	x.produced.Write(text)
 	if t.Whole {
 		res := x.check(r.set, t.Channel, text)
 		if res.Block != nil {
