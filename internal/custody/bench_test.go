@@ -4,6 +4,8 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"fmt"
+	"io"
+	"net"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -90,10 +92,14 @@ func BenchmarkBuild(b *testing.B) {
 	e := newEntry()
 	i, o := sampleExchange(NewID(time.Now()), make([]byte, 1500), make([]byte, 1500))
 	b.ReportAllocs()
+	ref, began := reference(), cpuTime()
 	for b.Loop() {
 		e.build(&draft{kind: kindIntent, id: i.ID, subject: s, sealed: true, request: &i.Request, start: i.Start, input: i.Input, hasIn: true, limit: 1 << 20}, 17)
 		e.build(&draft{kind: kindOutcome, id: i.ID, subject: s, sealed: true, outcome: o, start: i.Start, output: o.Output, hasOut: true, limit: 1 << 20}, 18)
 	}
+	used := cpuTime() - began
+	ref = (ref + reference()) / 2
+	b.ReportMetric(float64(used.Nanoseconds())/1e3/float64(b.N)*0.85/ref, "cpu-µs-quiet")
 }
 
 // BenchmarkVerify verifies a closed log of small records.
@@ -174,4 +180,83 @@ func BenchmarkOpen(b *testing.B) {
 		_ = l.Close()
 		b.StartTimer()
 	}
+}
+
+// BenchmarkShare measures the log as a gateway meets it: 32 connections, each exchange goes over a loopback socket and back
+// between its two records. The share of the log is the CPU per exchange less that of the same traffic without it.
+func BenchmarkShare(b *testing.B) {
+	for _, mode := range []string{"none", "durable", "best-effort"} {
+		b.Run(mode, func(b *testing.B) { benchShare(b, mode) })
+	}
+}
+
+func benchShare(b *testing.B, mode string) {
+	l := openLog(b, b.TempDir(), func(o *Options) { o.SegmentBytes, o.CheckpointEvery = 64<<20, time.Second })
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer ln.Close()
+	go func() {
+		for {
+			c, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer c.Close()
+				_, _ = io.CopyBuffer(struct{ io.Writer }{c}, struct{ io.Reader }{c}, make([]byte, 4096))
+			}()
+		}
+	}()
+	payload := make([]byte, 1500)
+	_, _ = rand.Read(payload)
+	var left atomic.Int64
+	left.Store(int64(b.N))
+	var wg sync.WaitGroup
+	ref := reference()
+	b.ResetTimer()
+	began := cpuTime()
+	for range 32 {
+		wg.Go(func() {
+			c, err := net.Dial("tcp", ln.Addr().String())
+			if err != nil {
+				b.Error(err)
+				return
+			}
+			defer c.Close()
+			answer := make([]byte, len(payload))
+			i, o := sampleExchange(ID{}, payload, answer)
+			for left.Add(-1) >= 0 {
+				i.ID = NewID(time.Now())
+				o.ID = i.ID
+				if mode != "none" {
+					_ = l.intent(i, mode == "durable")
+				}
+				for range 3 { // as much traffic as a request and its upstream call
+					if _, err := c.Write(payload); err != nil {
+						b.Error(err)
+					}
+					if _, err := io.ReadFull(c, answer); err != nil {
+						b.Error(err)
+					}
+				}
+				if mode != "none" {
+					_ = l.outcome(o, mode == "durable")
+				}
+			}
+		})
+	}
+	wg.Wait()
+	b.StopTimer()
+	used := cpuTime() - began
+	ref = (ref + reference()) / 2
+	s := l.Stats()
+	perExchange := float64(used.Nanoseconds()) / 1e3 / float64(b.N)
+	b.ReportMetric(perExchange, "cpu-µs/exchange")
+	b.ReportMetric(perExchange*0.85/ref, "cpu-µs-quiet")
+	b.ReportMetric(float64(s.Records)/float64(max(s.Syncs, 1)), "records/sync")
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "exchanges/s")
+	b.ReportMetric(float64(s.Refused), "refused")
+	b.ReportMetric(0, "ns/op")
 }

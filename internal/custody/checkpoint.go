@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -100,19 +101,16 @@ func readCheckpoint(dir, vkey string) (*Checkpoint, error) {
 }
 
 func openCheckpoint(b []byte, vkey string) (*Checkpoint, error) {
-	v, err := note.NewVerifier(vkey)
+	v, err := parseLogKey(vkey)
 	if err != nil {
-		return nil, fmt.Errorf("log key: %w", err)
+		return nil, err
 	}
 	n, err := note.Open(b, note.VerifierList(v))
 	if err != nil {
 		return nil, fmt.Errorf("checkpoint: %w", err)
 	}
-	if len(n.UnverifiedSigs) == 0 {
-		// One note has one spelling; with foreign signatures the rest cannot be compared.
-		if again := appendNote(n); !bytes.Equal(again, b) {
-			return nil, fmt.Errorf("checkpoint: %w", errCheckpoint)
-		}
+	if again, err := spellNote(n); err != nil || !bytes.Equal(again, b) {
+		return nil, fmt.Errorf("checkpoint: %w", errCheckpoint)
 	}
 	c, err := parseCheckpoint(n.Text)
 	if err != nil {
@@ -124,13 +122,28 @@ func openCheckpoint(b []byte, vkey string) (*Checkpoint, error) {
 	return c, nil
 }
 
-// appendNote spells a note out.
-func appendNote(n *note.Note) []byte {
+// spellNote spells a note out as note.Sign does, so that a second spelling of the same bytes is noticed.
+func spellNote(n *note.Note) ([]byte, error) {
 	b := append([]byte(n.Text), '\n')
-	for _, s := range n.Sigs {
+	for _, s := range slices.Concat(n.Sigs, n.UnverifiedSigs) {
+		if _, err := base64.StdEncoding.Strict().DecodeString(s.Base64); err != nil {
+			return nil, err
+		}
 		b = append(b, "— "+s.Name+" "+s.Base64+"\n"...)
 	}
-	return b
+	return b, nil
+}
+
+// parseLogKey reads a verifier key in the one spelling that we write.
+func parseLogKey(vkey string) (note.Verifier, error) {
+	v, err := note.NewVerifier(vkey)
+	if err != nil {
+		return nil, fmt.Errorf("log key: %w", err)
+	}
+	if !strings.HasPrefix(vkey, fmt.Sprintf("%s+%08x+", v.Name(), v.KeyHash())) {
+		return nil, errors.New("log key: the key id is not in lower case")
+	}
+	return v, nil
 }
 
 // readSmall reads a small file of ours.

@@ -82,7 +82,7 @@ func TestFaults(t *testing.T) {
 	keys := openRing(t, t.TempDir())
 	for _, fault := range []error{syscall.EIO, syscall.ENOSPC, errShortWrite} {
 		for n := 1; ; n++ {
-			if !faultRun(t, keys, fault, n) {
+			if !faultRun(t, keys, fault, n, false) {
 				if n < 20 {
 					t.Fatalf("only %d calls: the sweep reached nothing", n)
 				}
@@ -93,12 +93,22 @@ func TestFaults(t *testing.T) {
 	}
 }
 
+// TestRepeatedFaults fails every n-th call, so that faults meet the work that follows a fault.
+func TestRepeatedFaults(t *testing.T) {
+	keys := openRing(t, t.TempDir())
+	for _, fault := range []error{syscall.EIO, syscall.ENOSPC, errShortWrite} {
+		for n := 12; n < 48; n++ { // a fresh segment takes seven calls
+			faultRun(t, keys, fault, n, true)
+		}
+	}
+}
+
 // faultRun reports whether the n-th call was reached.
-func faultRun(t *testing.T, keys *keyring.Ring, fault error, n int) bool {
+func faultRun(t *testing.T, keys *keyring.Ring, fault error, n int, every bool) bool {
 	what := fmt.Sprintf("%v at call %d", fault, n)
 	dir, survivor := t.TempDir(), t.TempDir()
 	fs := newFaultFS(dir)
-	fs.failAt, fs.fault = n, fault
+	fs.failAt, fs.fault, fs.every = n, fault, every
 	var promised acked
 	for round := range 2 { // the second round opens an existing log
 		l, err := Open(Options{Dir: dir, Keys: keys, FS: fs, CheckpointEvery: time.Hour, SegmentBytes: 64 << 10, retryEvery: time.Millisecond})

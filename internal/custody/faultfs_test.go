@@ -20,6 +20,7 @@ type faultFS struct {
 	mu     sync.Mutex
 	calls  int
 	failAt int   // number of the call that fails, 0 for none
+	every  bool  // and each multiple of it
 	fault  error // what it fails with
 	full   bool  // every write fails with ENOSPC
 	fired  bool
@@ -42,7 +43,7 @@ func newFaultFS(root string) *faultFS {
 // hit counts a call and reports its fault.
 func (f *faultFS) hit(needsSpace bool) error {
 	f.calls++
-	if f.calls == f.failAt {
+	if f.calls == f.failAt || f.every && f.calls%f.failAt == 0 {
 		f.fired = true
 		return f.fault
 	}

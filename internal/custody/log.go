@@ -25,7 +25,7 @@ type Options struct {
 	Clock           reeve.Clock   // default time.Now
 	SegmentBytes    int64         // size of a segment; default 64 MiB, at least 64 KiB
 	CheckpointEvery time.Duration // default 1 s
-	QueueRecords    int           // records that may wait to become durable, rounded up to a power of two; default 4096
+	QueueRecords    int           // records that may wait to become durable, rounded up to a power of two; default 16384
 	QueueBytes      int64         // bytes that may wait; default 64 MiB
 	MaxPayload      int           // bytes of one input or output that are kept; longer ones are cut and marked; default 32 MiB
 	FS              FS            // default the real file system
@@ -51,7 +51,7 @@ func (o *Options) setDefaults() error {
 	o.retryEvery = orDefault(o.retryEvery, 250*time.Millisecond)
 	o.QueueBytes = orDefault(o.QueueBytes, 64<<20)
 	o.MaxPayload = min(orDefault(o.MaxPayload, 32<<20), 256<<20)
-	o.QueueRecords = 1 << bits.Len(uint(min(orDefault(o.QueueRecords, 4096), 1<<20)-1))
+	o.QueueRecords = 1 << bits.Len(uint(min(orDefault(o.QueueRecords, 16384), 1<<20)-1))
 	return nil
 }
 

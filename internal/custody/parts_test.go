@@ -283,10 +283,21 @@ func TestCheckpointVector(t *testing.T) {
 		t.Errorf("signed %s: %v", signed, err)
 	}
 	for i := range len(text) {
-		b := []byte(text)
-		b[i] ^= 4
-		if _, err := openCheckpoint(b, vkey); err == nil {
-			t.Errorf("byte %d was flipped and nobody noticed", i)
+		for bit := range 8 {
+			b := []byte(text)
+			b[i] ^= 1 << bit
+			if _, err := openCheckpoint(b, vkey); err == nil {
+				t.Errorf("byte %d bit %d was flipped and nobody noticed", i, bit)
+			}
+		}
+	}
+	for i := range len(vkey) {
+		for bit := range 8 {
+			b := []byte(vkey)
+			b[i] ^= 1 << bit
+			if v, err := parseLogKey(string(b)); err == nil {
+				t.Errorf("byte %d bit %d of the key was flipped and nobody noticed: %s", i, bit, v.Name())
+			}
 		}
 	}
 }

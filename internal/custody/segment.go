@@ -11,7 +11,9 @@ import (
 )
 
 const (
-	fillStep    = 1 << 20 // zeros written ahead at once
+	fillBlock   = 1 << 20   // zeros written at once
+	fillLeast   = 256 << 10 // zeros written ahead: a half of what is there, within these bounds
+	fillMost    = 4 << 20
 	maxTailKeep = 4 << 20 // largest drain buffer that is kept
 	newSuffix   = ".new"  // name of a file until it is whole
 )
@@ -114,9 +116,9 @@ func (s *segment) harden(from int64) error {
 		return err
 	}
 	defer in.Close()
-	window := aligned(fillStep)
-	for off := from &^ (blockSize - 1); off < end; off += fillStep {
-		n := int(min(fillStep, end-off))
+	window := aligned(fillBlock)
+	for off := from &^ (blockSize - 1); off < end; off += fillBlock {
+		n := int(min(fillBlock, end-off))
 		if _, err := in.ReadAt(window[:n], off); err != nil {
 			return err
 		}
@@ -194,19 +196,25 @@ func (e *soundError) Unwrap() error { return e.err }
 // fill writes zeros so that the file reaches at least to. They become durable with the next sync of frames: until then
 // no frame lies on them that anybody was told about.
 func (s *segment) fill(to int64) error {
-	if s.zeros == nil {
-		s.zeros = aligned(roundUp(int(min(fillStep, s.limit))))
-	}
 	from := (s.filled + blockSize - 1) &^ (blockSize - 1) // the block that buf begins with is never zeroed
 	if from < s.base {
 		from = s.base
 	}
-	for s.filled < to {
-		step := min(int64(len(s.zeros)), int64(roundUp(int(max(s.limit, to)-from))))
-		if _, err := s.file.WriteAt(s.zeros[:step], from); err != nil {
+	if from >= to {
+		return nil
+	}
+	// Each extension costs a commit of the file system's journal: few large ones, but no more than a small disk can bear.
+	end := from + min(max(from/2, fillLeast), fillMost)
+	end = int64(roundUp(int(max(min(end, s.limit), to))))
+	if s.zeros == nil {
+		s.zeros = aligned(int(min(fillBlock, int64(roundUp(int(s.limit))))))
+	}
+	for from < end {
+		n := min(int64(len(s.zeros)), end-from)
+		if _, err := s.file.WriteAt(s.zeros[:n], from); err != nil {
 			return err
 		}
-		from += step
+		from += n
 		s.filled = from
 	}
 	return nil

@@ -7,8 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-
-	"golang.org/x/mod/sumdb/note"
 )
 
 // VerifyOptions choose what Verify trusts.
@@ -77,7 +75,7 @@ func (v *verifier) trust(a *audit) error {
 		return err
 	}
 	vkey, ended := strings.CutSuffix(string(b), "\n")
-	switch _, bad := note.NewVerifier(vkey); {
+	switch _, bad := parseLogKey(vkey); {
 	case err != nil:
 		v.problem(logKeyFile, "the log's key is missing")
 	case !ended || bad != nil:
