@@ -315,6 +315,9 @@ func (l *Log) recover() bool {
 		l.suspect = false
 		l.setError(nil)
 		l.tail.Store(l.head.Load())
+		if l.closing.Load() { // Close may have refused just before
+			l.tail.Or(refuseBit)
+		}
 		return true
 	}
 }

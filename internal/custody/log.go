@@ -108,7 +108,8 @@ type Log struct {
 	tickDone chan struct{}
 
 	errMu   sync.Mutex
-	lastErr error
+	lastErr error // why records are refused, nil while they are taken
+	tickErr error // why the newest checkpoint could not be written
 	stats   counters
 	closed  sync.Once
 	closeEr error
@@ -263,9 +264,7 @@ func (l *Log) tick() {
 		case <-l.tickStop:
 			return
 		case <-t.C:
-			if err := l.checkpoint(); err != nil {
-				l.setError(err)
-			}
+			l.setTickError(l.checkpoint())
 			if l.Ready() == nil {
 				l.abortOrphans()
 			}

@@ -1,6 +1,7 @@
 package custody
 
 import (
+	"errors"
 	"fmt"
 	"sync/atomic"
 	"time"
@@ -42,8 +43,8 @@ func (l *Log) Stats() Stats {
 	}
 	l.errMu.Lock()
 	defer l.errMu.Unlock()
-	if l.lastErr != nil {
-		s.LastError = l.lastErr.Error()
+	if err := errors.Join(l.lastErr, l.tickErr); err != nil {
+		s.LastError = err.Error()
 	}
 	return s
 }
@@ -65,4 +66,10 @@ func (l *Log) setError(err error) {
 	l.errMu.Lock()
 	defer l.errMu.Unlock()
 	l.lastErr = err
+}
+
+func (l *Log) setTickError(err error) {
+	l.errMu.Lock()
+	defer l.errMu.Unlock()
+	l.tickErr = err
 }
