@@ -10,7 +10,9 @@ import (
 func cpu(b *testing.B, size int) func() {
 	start := cpuTime(b)
 	return func() {
-		b.ReportMetric(float64(size)*float64(b.N)/1e6/(cpuTime(b)-start).Seconds(), "MB/cpu-s")
+		spent := cpuTime(b) - start
+		b.ReportMetric(float64(size)*float64(b.N)/1e6/spent.Seconds(), "MB/cpu-s")
+		b.ReportMetric(float64(spent.Nanoseconds())/float64(b.N), "cpu-ns/op")
 	}
 }
 
@@ -86,6 +88,7 @@ func BenchmarkFeed(b *testing.B) {
 	s := e.NewStream()
 	token := []byte(" parce")
 	s.Feed([]byte("we"))
+	defer cpu(b, len(token))()
 	b.ReportAllocs()
 	for b.Loop() {
 		s.Feed(token)
@@ -96,6 +99,7 @@ func BenchmarkFeedWithLiterals(b *testing.B) {
 	e := mustNew(b, Options{Rules: ruleIDs(), Literals: []LiteralSet{{ID: "x", Words: nameLike(10000), FoldCase: true, WholeWord: true}}})
 	s := e.NewStream()
 	token := []byte(" parce")
+	defer cpu(b, len(token))()
 	b.ReportAllocs()
 	for b.Loop() {
 		s.Feed(token)

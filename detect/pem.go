@@ -66,20 +66,25 @@ func (w *window) pemEnd(start, body int) int {
 	if end == start {
 		end = body
 	}
-	short := false
+	full, short := end, false // end of the last full line; the last run was shorter
 	for {
 		p := w.pemGap(end, min(limit, end+maxPEMGap))
 		if p < limit && w.hasPrefix(p, "-----END ") {
 			return w.pemFooter(p)
 		}
-		if w.touched || p >= limit || p >= end+maxPEMGap || short {
+		switch {
+		case w.touched || p >= limit:
 			return min(end, limit)
+		case short && p < len(w.b):
+			return full // the short run is a word of what follows
+		case short || p >= end+maxPEMGap:
+			return end
 		}
 		if q := w.pemHeader(p); q > p || w.touched {
 			if w.touched {
 				return end
 			}
-			end = q
+			end, full = q, q
 			w.remember(tagPEM, start, end)
 			continue
 		}
@@ -92,6 +97,7 @@ func (w *window) pemEnd(start, body int) int {
 		}
 		end = q
 		if !short {
+			full = end
 			w.remember(tagPEM, start, end)
 		}
 	}
