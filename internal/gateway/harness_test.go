@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/go-json-experiment/json"
 
@@ -19,6 +20,7 @@ import (
 	"github.com/reeve-ai/reeve/internal/custody"
 	"github.com/reeve-ai/reeve/internal/guard"
 	"github.com/reeve-ai/reeve/internal/identity"
+	"github.com/reeve-ai/reeve/internal/label"
 	"github.com/reeve-ai/reeve/internal/store"
 	"github.com/reeve-ai/reeve/internal/upstream"
 )
@@ -139,6 +141,18 @@ func (l *memoryLog) await(t testing.TB, n int) {
 		runtime.Gosched()
 	}
 }
+
+// discardLog takes every record and keeps none.
+type discardLog struct{}
+
+func (discardLog) Intent(*custody.Intent) error        { return nil }
+func (discardLog) IntentAsync(*custody.Intent) error   { return nil }
+func (discardLog) Outcome(*custody.Outcome) error      { return nil }
+func (discardLog) OutcomeAsync(*custody.Outcome) error { return nil }
+
+var labels = label.Default()
+
+func fixedClock() time.Time { return time.Unix(1_790_000_000, 0) }
 
 // accessAll allows everything.
 type accessAll struct{}

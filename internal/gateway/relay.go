@@ -53,10 +53,8 @@ var (
 
 // relayStream forwards a stream until it ends, a guard ends it, the runtime fails or the caller leaves.
 func (g *Gateway) relayStream(x *exchange, sse bool) *reeve.Refusal {
-	r := &relay{g: g, x: x, sse: sse, set: x.set(reeve.Out), frames: upstream.NewFrames(sse, g.opts.MaxFrame), out: x.out[:0]}
+	r := g.newRelay(x, sse)
 	defer r.free()
-	x.salt = custody.NewSalt()
-	x.produced = x.salt.Tally()
 	media := "application/x-ndjson"
 	if sse {
 		media = "text/event-stream"
@@ -82,6 +80,12 @@ func (g *Gateway) relayStream(x *exchange, sse bool) *reeve.Refusal {
 		}
 	}
 	return r.finish()
+}
+
+func (g *Gateway) newRelay(x *exchange, sse bool) *relay {
+	x.salt = custody.NewSalt()
+	x.produced = x.salt.Tally()
+	return &relay{g: g, x: x, sse: sse, set: x.set(reeve.Out), frames: upstream.NewFrames(sse, g.opts.MaxFrame), out: x.out[:0]}
 }
 
 // A runtime that writes faster than anybody reads would have every token cost two system calls and two wake-ups. Where the
