@@ -12,7 +12,7 @@ const (
 	asyncDelay      = 20 * time.Millisecond // longest time that a record nobody waits for stays in memory
 	asyncRecords    = 256                   // so many of them are written at once
 	neverWake       = ^uint64(0)
-	lingerFor       = 800 * time.Microsecond // shortest time between two syncs while a crowd is at work
+	lingerFor       = 800 * time.Microsecond // longest wait after a sync while a crowd is at work
 	lingerCrowd     = 4                      // so many callers waiting at once are a crowd
 	lingerMax       = 128                    // so many records are never waited for longer
 	refuseBit       = 1 << 63
@@ -217,7 +217,6 @@ func (l *Log) commit() error {
 		chain = chainNext(&chain, &e.leaf)
 	}
 	began := time.Now()
-	l.lastSync = began
 	if err := l.seg.flush(); err != nil {
 		return err
 	}
@@ -247,6 +246,7 @@ func (l *Log) settle(took time.Duration) {
 	l.stats.open.Store(int64(unanswered))
 	l.queued.Add(-size)
 	l.head.Add(n)
+	l.lastSync = time.Now()
 	l.crowd = (l.crowd + int(n) + int(l.backlog())) / 2
 	for i, e := range l.drain {
 		l.drain[i] = nil

@@ -92,7 +92,7 @@ type Log struct {
 	drain    []*entry
 	suspect  bool
 	timer    *time.Timer
-	lastSync time.Time // when the last drain began to be written
+	lastSync time.Time // when the last drain was durable
 	crowd    int       // callers that waited at once of late, about
 
 	treeMu  sync.Mutex
