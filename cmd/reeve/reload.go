@@ -7,7 +7,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/reeve-ai/reeve/internal/config"
 	"github.com/reeve-ai/reeve/internal/custody"
 	"github.com/reeve-ai/reeve/internal/store"
 )
@@ -19,16 +18,16 @@ func (s *server) reloadLoop(ctx context.Context) error {
 	signal.Notify(hup, syscall.SIGHUP)
 	defer signal.Stop(hup)
 	changed := make(chan struct{}, 1)
-	if s.settings.policy != "" {
+	if s.watcher != nil {
 		go func() {
-			err := config.Watch(ctx, []string{s.settings.policy}, func() {
+			err := s.watcher.Run(ctx, func() {
 				select {
 				case changed <- struct{}{}:
 				default: // one reload takes all changes so far
 				}
 			})
 			if err != nil && ctx.Err() == nil {
-				s.log.Error("the policy file is not watched; SIGHUP still reloads it", "error", err)
+				s.log.Error("the policy file is not watched any more; SIGHUP still reloads it", "error", err)
 			}
 		}()
 	}

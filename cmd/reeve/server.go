@@ -36,6 +36,7 @@ type server struct {
 	clients []*upstream.Client
 	gateway *gateway.Gateway
 	metrics *prometheus.Registry
+	watcher *config.Watcher // of the policy file; nil without one
 
 	callers, admin net.Listener // admin may be nil
 	loops          []func(context.Context) error
@@ -74,7 +75,12 @@ func (s *server) openData(ctx context.Context) (err error) {
 	return err
 }
 
-func (s *server) openGateway(ctx context.Context) error {
+func (s *server) openGateway(ctx context.Context) (err error) {
+	if s.settings.policy != "" { // watched before it is read, so that no change is missed
+		if s.watcher, err = config.NewWatcher([]string{s.settings.policy}); err != nil {
+			return usage("", "watch policy: %w", err)
+		}
+	}
 	policy, err := loadPolicy(s.settings.policy)
 	if err != nil {
 		return err
