@@ -48,16 +48,20 @@ func TestBlockedInput(t *testing.T) {
 	reeve.verify(t)
 }
 
-// A reversible mask: the model sees a token, the caller gets the address back, and neither log nor data directory has it
-// in the clear.
+// A reversible mask, which the caller asks for with a header: the model sees a token, the caller gets the address back, and
+// neither log nor data directory has it in the clear. Who does not ask gets the mask.
 func TestReversibleMask(t *testing.T) {
 	model := startScript(t)
 	reeve := startReeve(t, model.URL, "ollama", ownPolicy...)
 	const prompt = "please write to jane.doe@example.org and to john.roe@example.org today"
 	for _, c := range realClients {
 		t.Run(c.name, func(t *testing.T) {
-			before := model.count()
 			chat := object{"model": "echo", "messages": user(prompt)}
+			if r := c.run(t, reeve.url, reeve.key, []step{{Name: "chat", Call: "chat", Args: chat}})[0]; strings.Contains(r.text(), "@") {
+				t.Errorf("without the header the caller got %q", r.text())
+			}
+			before := model.count()
+			c.headers = map[string]string{"Reeve-Mask": "reversible"}
 			for _, r := range c.run(t, reeve.url, reeve.key, []step{
 				{Name: "chat", Call: "chat", Args: chat},
 				{Name: "chat stream", Call: "chat", Args: with(chat, object{"stream": true})},

@@ -5,6 +5,7 @@ package e2e
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -70,19 +71,20 @@ func (r result) status() int {
 	return r.Error.Status
 }
 
-// client is one real client library.
+// client is one real client library. Its headers go with every request.
 type client struct {
 	name    string
 	dialect string // openai or ollama
 	runner  string // in the clients' folder
 	driver  string // in e2e/clients
+	headers map[string]string
 }
 
 var realClients = []client{
-	{"openai-npm", "openai", "node", "openai.mjs"},
-	{"openai-pypi", "openai", "venv/bin/python", "openai_steps.py"},
-	{"ollama-npm", "ollama", "node", "ollama.mjs"},
-	{"ollama-pypi", "ollama", "venv/bin/python", "ollama_steps.py"},
+	{name: "openai-npm", dialect: "openai", runner: "node", driver: "openai.mjs"},
+	{name: "openai-pypi", dialect: "openai", runner: "venv/bin/python", driver: "openai_steps.py"},
+	{name: "ollama-npm", dialect: "ollama", runner: "node", driver: "ollama.mjs"},
+	{name: "ollama-pypi", dialect: "ollama", runner: "venv/bin/python", driver: "ollama_steps.py"},
 }
 
 // run makes a client take the steps one after the other and gives what came of each.
@@ -93,8 +95,12 @@ func (c client) run(t *testing.T, url, key string, steps []step) []result {
 	if err != nil {
 		t.Fatal(err)
 	}
+	headers, err := json.Marshal(maps.Collect(maps.All(c.headers))) // an empty object, not null
+	if err != nil {
+		t.Fatal(err)
+	}
 	cmd := exec.CommandContext(t.Context(), filepath.Join(tools.clients, c.runner), filepath.Join("clients", c.driver))
-	cmd.Env = append(os.Environ(), "REEVE_URL="+url, "REEVE_KEY="+key, "REEVE_CLIENTS="+tools.clients, "PYTHONDONTWRITEBYTECODE=1",
+	cmd.Env = append(os.Environ(), "REEVE_URL="+url, "REEVE_KEY="+key, "REEVE_CLIENTS="+tools.clients, "REEVE_HEADERS="+string(headers), "PYTHONDONTWRITEBYTECODE=1",
 		"HTTP_PROXY=", "HTTPS_PROXY=", "http_proxy=", "https_proxy=", "NO_PROXY=*")
 	cmd.Stdin = bytes.NewReader(input)
 	var problem bytes.Buffer

@@ -1,12 +1,12 @@
 // Drives the ollama client from npm through the steps on stdin and prints one JSON line a step. See steps_test.go.
 import { createRequire } from "node:module";
-import { steps, report, pick } from "./steps.mjs";
+import { steps, report, pick, headers } from "./steps.mjs";
 
 const { Ollama } = createRequire(process.env.REEVE_CLIENTS + "/")("ollama");
 let last; // the headers of the latest answer: the client itself does not hand them out
 const client = new Ollama({
   host: process.env.REEVE_URL,
-  headers: { Authorization: `Bearer ${process.env.REEVE_KEY}` },
+  headers: { Authorization: `Bearer ${process.env.REEVE_KEY}`, ...headers },
   fetch: async (...args) => {
     const response = await fetch(...args);
     last = response.headers;

@@ -3,7 +3,7 @@ import json
 import os
 
 import ollama
-from steps import pick, report, steps
+from steps import headers, pick, report, steps
 
 last = {}  # the headers of the latest answer: the client itself does not hand them out
 
@@ -15,7 +15,7 @@ def keep(response):
 
 client = ollama.Client(
     host=os.environ["REEVE_URL"],
-    headers={"Authorization": "Bearer " + os.environ["REEVE_KEY"]},
+    headers={"Authorization": "Bearer " + os.environ["REEVE_KEY"], **headers},
     event_hooks={"response": [keep]},
 )
 

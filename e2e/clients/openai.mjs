@@ -1,9 +1,9 @@
 // Drives the openai client from npm through the steps on stdin and prints one JSON line a step. See steps_test.go.
 import { createRequire } from "node:module";
-import { steps, report, pick } from "./steps.mjs";
+import { steps, report, pick, headers } from "./steps.mjs";
 
 const { OpenAI } = createRequire(process.env.REEVE_CLIENTS + "/")("openai");
-const client = new OpenAI({ baseURL: process.env.REEVE_URL + "/v1", apiKey: process.env.REEVE_KEY, maxRetries: 0 });
+const client = new OpenAI({ baseURL: process.env.REEVE_URL + "/v1", apiKey: process.env.REEVE_KEY, maxRetries: 0, defaultHeaders: headers });
 
 const calls = {
   chat: (args, o) => client.chat.completions.create(args, o),

@@ -2,9 +2,11 @@
 import os
 
 import openai
-from steps import pick, report, steps
+from steps import headers, pick, report, steps
 
-client = openai.OpenAI(base_url=os.environ["REEVE_URL"] + "/v1", api_key=os.environ["REEVE_KEY"], max_retries=0)
+client = openai.OpenAI(
+    base_url=os.environ["REEVE_URL"] + "/v1", api_key=os.environ["REEVE_KEY"], max_retries=0, default_headers=headers
+)
 
 calls = {
     "chat": client.chat.completions.with_raw_response.create,

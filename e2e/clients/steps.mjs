@@ -1,6 +1,9 @@
 // What the two JavaScript drivers share: reading the steps and reporting what a client made of the answer.
 import { text } from "node:stream/consumers";
 
+// headers are what the test wants sent with every request, besides the key.
+export const headers = JSON.parse(process.env.REEVE_HEADERS || "{}");
+
 export const steps = async () => JSON.parse(await text(process.stdin));
 
 // pick gives the result of one choice, growing the list as needed.

@@ -1,6 +1,10 @@
 """What the two Python drivers share: reading the steps and reporting what a client made of the answer."""
 import json
+import os
 import sys
+
+# What the test wants sent with every request, besides the key.
+headers = json.loads(os.environ.get("REEVE_HEADERS") or "{}")
 
 
 def steps():
