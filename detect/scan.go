@@ -116,8 +116,19 @@ func (s *scan) mayStart(i int) bool {
 		return false
 	}
 	w.touched, w.lead = true, i+1
+	asked, announced := false, false // the look back is the same for all, and long
 	for k := range on {
-		w.lead = min(w.lead, w.startOf(&on[k], i))
+		t := &on[k]
+		if t.free > 0 && !asked {
+			asked, announced = true, w.announced(i)
+		}
+		if t.free > 0 && !announced {
+			w.lead = min(w.lead, i+t.free)
+			continue
+		}
+		if w.lead = min(w.lead, i+t.skip); w.lead == i {
+			break // nothing holds more
+		}
 	}
 	return true
 }

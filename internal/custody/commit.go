@@ -12,9 +12,9 @@ const (
 	asyncDelay      = 20 * time.Millisecond // longest time that a record nobody waits for stays in memory
 	asyncRecords    = 256                   // so many of them are written at once
 	neverWake       = ^uint64(0)
-	lingerFor       = 800 * time.Microsecond // longest wait after a sync while a crowd is at work
-	lingerCrowd     = 4                      // so many callers waiting at once are a crowd
-	lingerMax       = 128                    // so many records are never waited for longer
+	lingerFor       = 2 * time.Millisecond // longest wait after a sync while a crowd is at work
+	lingerCrowd     = 4                    // so many callers waiting at once are a crowd
+	lingerMax       = 128                  // so many records are never waited for longer
 	refuseBit       = 1 << 63
 )
 
@@ -168,12 +168,14 @@ func (l *Log) anyWaits() bool {
 
 // linger waits a little for records that are likely to come, where several callers are at work: every sync costs the same
 // however many it serves. A caller who is alone never waits here.
+// A crowd is who waits, or who has an exchange open: streams wait only twice and are open for long in between.
 func (l *Log) linger() {
-	if l.crowd < lingerCrowd {
+	crowd := max(l.crowd, len(l.open))
+	if crowd < lingerCrowd {
 		return
 	}
 	left := lingerFor - time.Since(l.lastSync)
-	want := uint64(min(l.crowd, lingerMax))
+	want := uint64(min(crowd, lingerMax))
 	if left <= 0 || l.backlog() >= want {
 		return
 	}

@@ -16,23 +16,21 @@ import (
 // of each tool call) has a guard of its own; what a guard holds back leaves with a later event, or in an event of ours
 // before the choice ends. Events whose text passes whole and unchanged are forwarded byte for byte.
 type relay struct {
-	g        *Gateway
-	x        *exchange
-	sse      bool
-	set      *guard.Set
-	frames   *upstream.Frames
-	memo     shape
-	lines    []line
-	meta     answerMeta
-	out      []byte // goes to the caller with the next flush
-	final    []byte // the end of the stream; waits for the record
-	reads    int
-	lastRead time.Time
-	told     bool // the runtime has reported an error itself
-	masked   bool
-	ended    []int // choices that the runtime has ended
-	mirrors  []int // scratch: choices whose text has not all passed in this event
-	stop     error // set where the stream is over
+	g       *Gateway
+	x       *exchange
+	sse     bool
+	set     *guard.Set
+	frames  *upstream.Frames
+	memo    shape
+	lines   []line
+	meta    answerMeta
+	out     []byte // goes to the caller with the next flush
+	final   []byte // the end of the stream; waits for the record
+	told    bool   // the runtime has reported an error itself
+	masked  bool
+	ended   []int // choices that the runtime has ended
+	mirrors []int // scratch: choices whose text has not all passed in this event
+	stop    error // set where the stream is over
 }
 
 // line is one channel of one choice.
@@ -65,7 +63,6 @@ func (g *Gateway) relayStream(x *exchange, sse bool) *reeve.Refusal {
 	}
 	buf := x.answered[:cap(x.answered)]
 	for r.stop == nil {
-		r.rest()
 		n, err := x.answer.Read(buf)
 		if n > 0 {
 			began := g.opts.Clock()
@@ -86,23 +83,6 @@ func (g *Gateway) newRelay(x *exchange, sse bool) *relay {
 	x.salt = custody.NewSalt()
 	x.produced = x.salt.Tally()
 	return &relay{g: g, x: x, sse: sse, set: x.set(reeve.Out), frames: upstream.NewFrames(sse, g.opts.MaxFrame), out: x.out[:0]}
-}
-
-// A runtime that writes faster than anybody reads would have every token cost two system calls and two wake-ups. Where the
-// last two reads came within restGap, the next one waits for restFor, and takes all that has arrived meanwhile. A stream
-// at a reader's pace never rests.
-const (
-	restGap = 400 * time.Microsecond
-	restFor = 300 * time.Microsecond
-)
-
-func (r *relay) rest() {
-	now := time.Now()
-	if r.reads++; r.reads > 1 && now.Sub(r.lastRead) < restGap {
-		time.Sleep(restFor)
-		now = time.Now()
-	}
-	r.lastRead = now
 }
 
 // ran says how a stream ended by itself: with all that belongs to it, or cut off.
@@ -137,7 +117,9 @@ func (r *relay) finish() *reeve.Refusal {
 	default:
 		r.fail()
 	}
-	x.answer.Close() // where the stream is not at its end, this tells the runtime to stop
+	if x.outcome.Result != "ok" {
+		x.answer.Close() // this tells the runtime to stop
+	}
 	r.sum()
 	if refusal := r.g.conclude(x); refusal != nil {
 		r.final = r.errorEvent(nil, refusal)
@@ -146,8 +128,12 @@ func (r *relay) finish() *reeve.Refusal {
 	r.send(r.out)
 	r.deadline(0)
 	x.out = r.out
+	x.answer.Drain(drainFor)
 	return nil
 }
+
+// drainFor is how long the end of the body may take after the end of the stream. It has usually come with it.
+const drainFor = 5 * time.Millisecond
 
 // fail ends a stream that the runtime cut off or garbled: what was whole is released, then an event says what happened.
 func (r *relay) fail() {

@@ -161,8 +161,12 @@ func (c *Client) try(ctx context.Context, k *conn, method, path string, body []b
 		stop()
 		return nil, fmt.Errorf("read answer: %w", err)
 	}
+	var text io.Reader = resp.Body
+	if len(resp.TransferEncoding) > 0 { // ReadResponse lets pass chunked alone, and has read nothing of the body yet
+		text = &chunked{r: k.br}
+	}
 	return &Answer{Status: resp.StatusCode, ContentType: resp.Header.Get("Content-Type"), Length: resp.ContentLength,
-		body: resp.Body, keep: !resp.Close, conn: k, client: c, ctx: ctx, stop: stop}, nil
+		body: text, keep: !resp.Close, conn: k, client: c, ctx: ctx, stop: stop}, nil
 }
 
 // postRequest tells ReadResponse that answers have bodies.
@@ -276,7 +280,7 @@ type Answer struct {
 	ContentType string
 	Length      int64 // -1 where unknown
 
-	body   io.ReadCloser
+	body   io.Reader
 	keep   bool
 	ended  bool
 	conn   *conn
@@ -301,6 +305,28 @@ func (a *Answer) Read(p []byte) (int, error) {
 		err = fmt.Errorf("no byte within %s", a.client.opts.Idle)
 	}
 	return n, err
+}
+
+// drainBytes is how much may follow an answer's own end mark, such as the rest of the last event.
+const drainBytes = 512
+
+// Drain takes the end of the body after the answer's own end mark has been read, so that Close can keep the connection.
+// It waits for at most d, and gives up where more follows than an end.
+func (a *Answer) Drain(d time.Duration) {
+	if a.conn == nil || a.ended {
+		return
+	}
+	a.conn.deadline = time.Time{}
+	_ = a.conn.SetReadDeadline(time.Now().Add(d))
+	var buf [drainBytes]byte
+	for n := 0; n < len(buf); {
+		m, err := a.body.Read(buf[n:])
+		n += m
+		if err != nil {
+			a.ended = err == io.EOF
+			return
+		}
+	}
 }
 
 // Close ends the exchange. It may be called more than once.

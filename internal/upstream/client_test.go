@@ -204,6 +204,32 @@ func TestClientEarlyClose(t *testing.T) {
 	<-gone
 }
 
+// TestClientDrain: an answer that was read to its own end mark leaves a connection that the next exchange takes.
+func TestClientDrain(t *testing.T) {
+	var conns atomic.Int32
+	u := raw(t, func(_ int, c net.Conn, r *bufio.Reader) {
+		conns.Add(1)
+		for readRequest(r) == nil {
+			io.WriteString(c, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nend\r\n0\r\n\r\n")
+		}
+	})
+	c := client(t, Options{URL: u})
+	for range 3 {
+		a, err := c.Do(t.Context(), "POST", "/", []byte("x"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n, err := a.Read(make([]byte, 3)); n != 3 || err != nil {
+			t.Fatalf("%d %v", n, err)
+		}
+		a.Drain(10 * time.Second)
+		a.Close()
+	}
+	if n := conns.Load(); n != 1 {
+		t.Errorf("%d connections for three exchanges", n)
+	}
+}
+
 func TestClientTimeouts(t *testing.T) {
 	hold := make(chan struct{})
 	defer close(hold)
