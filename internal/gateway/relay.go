@@ -124,16 +124,16 @@ func (r *relay) finish() *reeve.Refusal {
 	if refusal := r.g.conclude(x); refusal != nil {
 		r.final = r.errorEvent(nil, refusal)
 	}
+	x.answer.Drain(drainFor)
 	r.out = append(r.out, r.final...)
-	r.send(r.out)
+	_, _ = x.w.Write(r.out) // the server flushes it together with the end of the body
 	r.deadline(0)
 	x.out = r.out
-	x.answer.Drain(drainFor)
 	return nil
 }
 
-// drainFor is how long the end of the body may take after the end of the stream. It has usually come with it.
-const drainFor = 5 * time.Millisecond
+// drainFor is how long the end of the body may take after the end of the stream. It has come while the record was made.
+const drainFor = time.Millisecond
 
 // fail ends a stream that the runtime cut off or garbled: what was whole is released, then an event says what happened.
 func (r *relay) fail() {
