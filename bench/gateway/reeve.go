@@ -79,10 +79,8 @@ func (r *reeve) start() error {
 	r.ended = make(chan struct{})
 	go func() { _ = r.cmd.Wait(); close(r.ended) }() // the state is read from cmd
 	for until := time.Now().Add(20 * time.Second); time.Now().Before(until); time.Sleep(5 * time.Millisecond) {
-		select {
-		case <-r.ended:
-			return fmt.Errorf("serve ended: %s\n%s", r.cmd.ProcessState, r.log())
-		default:
+		if r.died() {
+			return fmt.Errorf("serve ended: %s", r.cmd.ProcessState)
 		}
 		resp, err := client.Get(fmt.Sprintf("http://127.0.0.1:%d/readyz", r.admin))
 		if err != nil {
@@ -93,7 +91,17 @@ func (r *reeve) start() error {
 			return nil
 		}
 	}
-	return errors.New("serve was not ready within 20 s\n" + r.log())
+	return errors.New("serve was not ready within 20 s")
+}
+
+// died says whether the process has ended.
+func (r *reeve) died() bool {
+	select {
+	case <-r.ended:
+		return true
+	default:
+		return false
+	}
 }
 
 // log is the end of what serve has printed.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -111,8 +112,8 @@ func (s *switcher) run(reloads, requests int, limit time.Duration) (result, erro
 	}
 	var byHand, byFile []time.Duration // after a SIGHUP, after the file's change alone
 	for n := range reloads {
-		for s.answered.Load() < int64(requests)*int64(n)/int64(reloads) {
-			time.Sleep(time.Millisecond)
+		if err := s.until(requests * n / reloads); err != nil {
+			return nil, err
 		}
 		begun := time.Now()
 		if err := s.write(n + 1); err != nil {
@@ -129,10 +130,21 @@ func (s *switcher) run(reloads, requests int, limit time.Duration) (result, erro
 		}
 		*took = append(*took, at.Sub(begun))
 	}
-	for s.answered.Load() < int64(requests) {
-		time.Sleep(time.Millisecond)
+	if err := s.until(requests); err != nil {
+		return nil, err
 	}
 	return s.result(byHand, byFile, limit), nil
+}
+
+// until waits for that many answers.
+func (s *switcher) until(answers int) error {
+	for s.answered.Load() < int64(answers) {
+		if s.r.died() {
+			return errors.New("serve ended by itself: " + s.r.cmd.ProcessState.String())
+		}
+		time.Sleep(time.Millisecond)
+	}
+	return nil
 }
 
 // await waits for an answer under a policy that was not seen before.

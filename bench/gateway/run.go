@@ -174,6 +174,10 @@ func (b *bench) report() int {
 		if t.sut && !b.goals.check(t.name, m) {
 			code = 1
 		}
+		if t.died() {
+			fmt.Fprintf(os.Stderr, "%s ended by itself (%s)\n%s\n", t.name, t.proc.ProcessState, t.printed())
+			code = 1
+		}
 	}
 	table(b.targets, b.scs, direct, rp)
 	return code

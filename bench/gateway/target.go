@@ -35,6 +35,23 @@ type target struct {
 	skip    map[string]string // scenario → why it was not measured
 	proc    *exec.Cmd
 	ended   chan struct{} // closed when proc has ended
+	log     string        // what a program under test printed; "" where it was not started here
+}
+
+// died says whether a program that was started here has ended by itself.
+func (t *target) died() bool {
+	select {
+	case <-t.ended: // nil, so never ready, where nothing was started
+		return true
+	default:
+		return false
+	}
+}
+
+// printed is the end of what the program printed.
+func (t *target) printed() []byte {
+	b, _ := os.ReadFile(t.log) // an unreadable log only makes the message shorter
+	return b[max(0, len(b)-4000):]
 }
 
 // startOwn starts a baseline or the mock; the first line it prints is its address.
@@ -101,19 +118,19 @@ func (t *target) startSUT(prefix, upstream, tmp string, n int) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	log := filepath.Join(dir, "output.log")
 	if cmd := os.Getenv(prefix + "_CMD"); cmd != "" { // the shell expands the variables here
-		if err := t.startCommand(cmd, v, log); err != nil {
+		t.log = filepath.Join(dir, "output.log")
+		if err := t.startCommand(cmd, v); err != nil {
 			return err
 		}
 	} else if t.pid, err = strconv.Atoi(v.get("_PID")); err != nil {
 		return fmt.Errorf("neither %s_CMD nor %s_PID is set", prefix, prefix)
 	}
-	return t.await(v, log)
+	return t.await(v)
 }
 
-func (t *target) startCommand(cmd string, v sutVars, log string) error {
-	f, err := os.Create(log)
+func (t *target) startCommand(cmd string, v sutVars) error {
+	f, err := os.Create(t.log)
 	if err != nil {
 		return err
 	}
@@ -133,17 +150,11 @@ func (t *target) startCommand(cmd string, v sutVars, log string) error {
 }
 
 // await asks until the program answers 200, for at most 20 seconds.
-func (t *target) await(v sutVars, log string) error {
-	tail := func() []byte {
-		b, _ := os.ReadFile(log) // an unreadable log only makes the message shorter
-		return b[max(0, len(b)-4000):]
-	}
+func (t *target) await(v sutVars) error {
 	last := "none"
 	for until := time.Now().Add(20 * time.Second); time.Now().Before(until); time.Sleep(100 * time.Millisecond) {
-		select {
-		case <-t.ended:
-			return fmt.Errorf("the command ended (%s)\n%s", t.proc.ProcessState, tail())
-		default:
+		if t.died() {
+			return fmt.Errorf("the command ended (%s)\n%s", t.proc.ProcessState, t.printed())
 		}
 		h := v.get("_HEADERS")
 		if b, err := os.ReadFile(filepath.Join(v.vars["BENCH_TMP"], "headers")); err == nil { // written by the command
@@ -161,7 +172,7 @@ func (t *target) await(v sutVars, log string) error {
 		}
 		last = fmt.Sprintf("%d %.300s", code, b)
 	}
-	return fmt.Errorf("no answer 200 to POST %s/v1/chat/completions within 20 s, last: %s\n%s", t.base, last, tail())
+	return fmt.Errorf("no answer 200 to POST %s/v1/chat/completions within 20 s, last: %s\n%s", t.base, last, t.printed())
 }
 
 func (t *target) watch(c *exec.Cmd) {

@@ -43,6 +43,9 @@ func torture(r *reeve, kills, shows int, seed uint64) (result, error) {
 			l.start()
 		}
 		time.Sleep(100*time.Millisecond + time.Duration(random.IntN(300))*time.Millisecond)
+		if r.died() {
+			return nil, fmt.Errorf("round %d: serve ended by itself: %s", n+1, r.cmd.ProcessState)
+		}
 		r.signal(syscall.SIGKILL)
 		for _, l := range loads {
 			l.stop()
