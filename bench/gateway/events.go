@@ -52,6 +52,7 @@ func (r *reader) event(l []byte, now int64) {
 	if len(l) == 0 {
 		return
 	}
+	r.last = append(r.last[:0], l...)
 	if i := bytes.Index(l, []byte(r.key)); i >= 0 {
 		t := l[i+len(r.key):]
 		if j := bytes.IndexByte(t, '"'); j >= 0 && bytes.IndexByte(t[:j], '\\') < 0 {

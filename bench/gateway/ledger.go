@@ -37,7 +37,7 @@ func (l *ledger) observe(r *reader, err error) {
 	}
 	var wrong errAnswer
 	if errors.As(err, &wrong) || r.status != 0 && r.status != 200 && r.status != 503 {
-		l.others[fmt.Sprintf("%d: %.100v", r.status, err)]++
+		l.others[fmt.Sprintf("%d: %.500v", r.status, err)]++
 	}
 }
 

@@ -30,6 +30,7 @@ type reader struct {
 	ttft         int64
 	tok          []int64
 	line, tb, bb []byte // an event not yet whole, text not yet searched for stamps, an unstreamed body
+	last         []byte // the latest event of a stream
 }
 
 // errStatus is an answer that is not 200; the body is not read.
@@ -183,7 +184,7 @@ func (r *reader) check() error {
 	case !r.stamped && r.pos != len(r.want):
 		return errAnswer(fmt.Sprintf("%d of %d bytes of text arrived", r.pos, len(r.want)))
 	case !r.done:
-		return errAnswer("the stream has no end mark")
+		return errAnswer(fmt.Sprintf("the stream has no end mark, but ends with %.300s", r.last))
 	}
 	return nil
 }

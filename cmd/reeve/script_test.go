@@ -217,7 +217,6 @@ func find(text, line string) int {
 // readmeHouse runs the README's commands in this process, in a folder of its own.
 type readmeHouse struct {
 	dir, model string
-	serving    string // stderr of serve
 	url        string
 }
 
