@@ -165,8 +165,10 @@ func (c *Client) try(ctx context.Context, k *conn, method, path string, body []b
 	if len(resp.TransferEncoding) > 0 { // ReadResponse lets pass chunked alone, and has read nothing of the body yet
 		text = &chunked{r: k.br}
 	}
-	return &Answer{Status: resp.StatusCode, ContentType: resp.Header.Get("Content-Type"), Length: resp.ContentLength,
-		body: text, keep: !resp.Close, conn: k, client: c, ctx: ctx, stop: stop}, nil
+	return &Answer{
+		Status: resp.StatusCode, ContentType: resp.Header.Get("Content-Type"), Length: resp.ContentLength,
+		body: text, keep: !resp.Close, conn: k, client: c, ctx: ctx, stop: stop,
+	}, nil
 }
 
 // postRequest tells ReadResponse that answers have bodies.

@@ -41,7 +41,8 @@ func TestEvent(t *testing.T) {
 		},
 		{
 			"completion chunk", Completions, true,
-			`{"choices":[{"text":"a","index":0,"logprobs":null,"finish_reason":null}]}`, want{Texts: []string{"0/0/content/false: a"}},
+			`{"choices":[{"text":"a","index":0,"logprobs":null,"finish_reason":null}]}`,
+			want{Texts: []string{"0/0/content/false: a"}},
 		},
 		{
 			"unknown members are text", ChatCompletions, true,
