@@ -35,7 +35,7 @@ func TestNoLeakAtAnySplit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &splitter{g: &Gateway{opts: Options{MaxFrame: 4 << 20, WriteStall: time.Minute, Clock: fixedClock, Log: &discardLog{}, Labels: labels}}, policy: policy}
+	s := &splitter{g: &Gateway{opts: Options{MaxFrame: 4 << 20, MaxAnswer: 64 << 20, WriteStall: time.Minute, Clock: fixedClock, Log: &discardLog{}, Labels: labels}}, policy: policy}
 	texts := plantedTexts()
 	chunkings := 0
 	for _, text := range texts {

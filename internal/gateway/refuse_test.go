@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/google/go-cmp/cmp"
@@ -355,6 +357,13 @@ func TestBadRuntimes(t *testing.T) {
 		{"half an event", stream(first + `data: {"choices":[{"index":0,"delta":{"content":"a.b@exa`), true, 200, "upstream_cut"},
 		{"invalid UTF-8", stream(first + "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"\xff\"}}]}\n\n"), true, 200, "upstream_invalid"},
 		{"not an event", stream(first + "data: a.b@example.org\n\n"), true, 200, "upstream_invalid"},
+		{"endless answer", stream(first + strings.Repeat(`data: {"choices":[{"index":1,"delta":{"content":" and more"}}]}`+"\n\n", 500)), true, 200, "upstream_invalid"},
+		{"endless choices", func(w http.ResponseWriter, _ *http.Request, _ []byte) {
+			stream(first)(w, nil, nil)
+			for i := range 600 {
+				fmt.Fprintf(w, "data: {\"choices\":[{\"index\":%d,\"delta\":{\"content\":\"x\"}}]}\n\n", i+1)
+			}
+		}, true, 200, "upstream_invalid"},
 		{"endless line", stream(first + "data: " + strings.Repeat("x", 5000)), true, 200, "upstream_invalid"},
 	}
 	for _, c := range cases {
@@ -425,6 +434,26 @@ func TestCallerLeaves(t *testing.T) {
 	h.log.await(t, 1)
 	if o := h.log.last(t); o.Result != "cut" || !strings.Contains(string(o.Output), "Hello") {
 		t.Errorf("on record: %+v output %s", o, o.Output)
+	}
+}
+
+// TestSlowCaller: a body that does not come ends in 408, not in a goroutine that waits for ever.
+func TestSlowCaller(t *testing.T) {
+	h := newHouse(t, fine, func(o *Options) { o.ReadBody = 20 * time.Millisecond })
+	c, err := net.Dial("tcp", strings.TrimPrefix(h.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	fmt.Fprintf(c, "POST /api/chat HTTP/1.1\r\nHost: x\r\nX-Api-Key: %s\r\nContent-Length: 100\r\n\r\n{\"model\"", h.key)
+	resp, err := http.ReadResponse(bufio.NewReader(c), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	b, _ := io.ReadAll(resp.Body)
+	if resp.StatusCode != http.StatusRequestTimeout || refusalOf(t, "/api/", b).Code != "request_timeout" {
+		t.Errorf("%d %s", resp.StatusCode, b)
 	}
 }
 

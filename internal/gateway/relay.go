@@ -146,8 +146,8 @@ func (r *relay) fail() {
 	var syntax *upstream.SyntaxError
 	switch {
 	case errors.As(r.stop, &syntax):
-	case errors.Is(r.stop, upstream.ErrFrameTooLong):
-		refusal = invalidAnswer("a line of the stream is longer than the limit")
+	case errors.Is(r.stop, upstream.ErrFrameTooLong), errors.Is(r.stop, errTooLong):
+		refusal = invalidAnswer("a line of the stream, or the answer, is longer than the limit")
 	default:
 		refusal.Code, refusal.Message = "upstream_cut", "The model runtime ended the answer before it was complete."
 	}

@@ -48,6 +48,9 @@ func (r *relay) alike(data []byte) (done bool, err error) {
 	}
 	r.x.produced.Write(text)
 	l := &r.lines[m.line]
+	if int64(len(l.kept)) > r.g.opts.MaxAnswer {
+		return true, errTooLong
+	}
 	from := len(l.kept)
 	l.kept = l.guard.Write(l.kept, text)
 	released := l.kept[from:]
@@ -152,6 +155,9 @@ func (r *relay) text(t upstream.Text) (passed bool, err error) {
 		return !res.Changed, nil
 	}
 	l := r.line(t)
+	if l == nil || int64(len(l.kept)) > r.g.opts.MaxAnswer {
+		return false, errTooLong
+	}
 	from := len(l.kept)
 	l.kept = l.guard.Write(l.kept, text)
 	if b := l.guard.Blocked(); b != nil {
@@ -225,7 +231,10 @@ func (r *relay) closeAll() error {
 	return nil
 }
 
-// line finds the channel of a text, or begins it.
+// maxLines bounds the channels of all choices of one answer.
+const maxLines = 512
+
+// line finds the channel of a text, or begins it; nil where there are too many.
 func (r *relay) line(t upstream.Text) *line {
 	for i := range r.lines {
 		if l := &r.lines[i]; l.choice == t.Choice && l.channel == t.Channel && l.tool == t.Tool {
@@ -235,6 +244,9 @@ func (r *relay) line(t upstream.Text) *line {
 			}
 			return l
 		}
+	}
+	if len(r.lines) >= maxLines {
+		return nil
 	}
 	r.lines = append(r.lines, line{
 		choice: t.Choice, tool: t.Tool, channel: t.Channel, member: string(r.x.ev.Doc.Key(t.Node)), guard: r.guard(t.Channel),
