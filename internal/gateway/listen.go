@@ -66,7 +66,7 @@ func Serve(ctx context.Context, l net.Listener, h http.Handler, o ListenOptions,
 		s.ErrorLog = slog.NewLogLogger(o.Log.Handler(), slog.LevelDebug)
 	}
 	if o.TLS != nil {
-		s.TLSConfig = o.TLS
+		s.TLSConfig = o.TLS.Clone() // the server adds to it
 	}
 	served := make(chan error, 1)
 	go func() { served <- s.Serve(l) }()
