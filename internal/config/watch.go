@@ -14,7 +14,7 @@ import (
 )
 
 // settle is how long the files must be quiet before they are looked at: an editor saves in several steps.
-const settle = 40 * time.Millisecond
+const settle = 15 * time.Millisecond
 
 // Watcher notices when one of some files has another content. It watches the folders, not the files, so it also sees
 // editors that replace the file by a new one, files that are away for a moment, and orchestrators that turn a symbolic
