@@ -85,6 +85,9 @@ func (s *server) openGateway(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	if failures := policy.Test(); len(failures) > 0 {
+		return usage("`reeve config check` lists them all", "the guard policy fails %d of its own examples: %s", len(failures), failures[0])
+	}
 	cfg := &s.settings.Gateway
 	o := gateway.Options{
 		MaxBody: int64(cfg.MaxBody), ReadBody: time.Duration(cfg.Timeouts.ReadBody), WriteStall: time.Duration(cfg.Timeouts.Write),
