@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"maps"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+	"time"
 )
 
 // object is JSON as a test writes it down.
@@ -99,7 +101,9 @@ func (c client) run(t *testing.T, url, key string, steps []step) []result {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), filepath.Join(tools.clients, c.runner), filepath.Join("clients", c.driver))
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute) // a runtime that hangs is a failure, not a wait
+	defer cancel()
+	cmd := exec.CommandContext(ctx, filepath.Join(tools.clients, c.runner), filepath.Join("clients", c.driver))
 	cmd.Env = append(os.Environ(), "REEVE_URL="+url, "REEVE_KEY="+key, "REEVE_CLIENTS="+tools.clients, "REEVE_HEADERS="+string(headers), "PYTHONDONTWRITEBYTECODE=1",
 		"HTTP_PROXY=", "HTTPS_PROXY=", "http_proxy=", "https_proxy=", "NO_PROXY=*")
 	cmd.Stdin = bytes.NewReader(input)
