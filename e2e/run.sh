@@ -29,5 +29,9 @@ REEVE_E2E_LLAMACPP=$("$here/llamacpp/build.sh")
 REEVE_E2E_CLIENTS=$("$here/clients/install.sh")
 export REEVE_E2E_OLLAMA REEVE_E2E_LLAMACPP REEVE_E2E_CLIENTS REEVE_E2E_REQUIRE=1
 
+# The tests stop what they start. Should they themselves be stopped by their time limit, what is left of their session goes too.
 cd "$here"
-exec go test -tags e2e -count=1 -timeout 15m "$@" .
+setsid --wait go test -tags e2e -count=1 -timeout 15m "$@" . &
+session=$!
+trap 'pkill -KILL -s "$session" || true' EXIT
+wait "$session"
