@@ -27,11 +27,14 @@ func urlCredentialsRule() builtin {
 
 // findURLCredentials looks for "://" at its colon and for credentials after it.
 func findURLCredentials(w *window, i int) hit {
-	if !isAlnum(w.before(i)) || !w.hasPrefix(i, "://") {
+	if !isAlnum(w.before(i)) {
 		return hit{}
 	}
 	start := i + 3
-	w.lead = start
+	w.lead = min(start, len(w.b)) // the scheme and its colon are no part of the match
+	if !w.hasPrefix(i, "://") {
+		return hit{}
+	}
 	end := w.longRun(clUser, start, maxUser+1+maxPassword+maxDomain)
 	if w.touched {
 		return hit{}
