@@ -106,8 +106,8 @@ With --payload the input and the output are decrypted; that needs the root key.`
 			}
 			var ring *keyring.Ring
 			if payload {
-				if _, err := os.Stat(dir); err != nil {
-					return fmt.Errorf("open data directory: %w", err)
+				if err := exists(dir); err != nil {
+					return err
 				}
 				if ring, err = keyring.Open(keyring.Options{Dir: dir, Root: root}); err != nil {
 					return err

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"text/tabwriter"
 	"time"
 
@@ -41,6 +42,14 @@ func withKeys(ctx context.Context, dir string, do func(*identity.Keys) error) (e
 	}
 	defer func() { err = firstError(err, keys.Close()) }()
 	return do(keys)
+}
+
+// exists refuses a data directory that is not there: only what writes to one may make it, and a misspelt path must not.
+func exists(dir string) error {
+	if _, err := os.Stat(dir); err != nil {
+		return usage("give the directory of the server with --data", "open data directory: %w", err)
+	}
+	return nil
 }
 
 func firstError(a, b error) error {
@@ -100,6 +109,9 @@ func newKeyList() *cobra.Command {
 	c := &cobra.Command{
 		Use: "list", Short: "List the keys, never their secrets", Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
+			if err := exists(dir); err != nil {
+				return err
+			}
 			return withKeys(c.Context(), dir, func(keys *identity.Keys) error {
 				list, err := keys.List(c.Context())
 				if err != nil {
@@ -145,6 +157,9 @@ func newKeyRevoke() *cobra.Command {
 	c := &cobra.Command{
 		Use: "revoke ID", Short: "Revoke a key for ever", Args: exactly(1, "the id of one key"),
 		RunE: func(c *cobra.Command, args []string) error {
+			if err := exists(dir); err != nil {
+				return err
+			}
 			return withKeys(c.Context(), dir, func(keys *identity.Keys) error {
 				id := keyID(args[0])
 				changed, err := keys.Revoke(c.Context(), id)
