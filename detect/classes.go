@@ -25,6 +25,7 @@ const (
 	clAlpha = clLower | clUpper
 	clAlnum = clAlpha | clDigit
 	clWord  = clAlnum | clUnder
+	clCaps  = clUpper | clDigit
 	clHex   = clDigit | clHexLow | clHexUp
 	clB64u  = clAlnum | clDash | clUnder
 	clB64   = clAlnum | clPlus | clSlash | clEqual

@@ -37,12 +37,15 @@ type Match struct {
 // Engine finds what its Options ask for. It is immutable and safe for concurrent use.
 type Engine struct {
 	rules    []Rule
-	act      [256]uint8      // what the scan does at a byte
-	on       [256][]trigger  // recognisers by first byte
-	pairs    [1024]uint64    // bit b0<<8|b1: a token that begins with these two letters is worth a look
-	bucketAt [64][128]uint16 // number of the bucket for a letter and the ASCII byte after it
-	buckets  [][]trigger     // recognisers by the first two bytes of their prefix; the first is empty
-	email    bool            // the e-mail rule is in force
+	act      [256]uint8         // what the scan does at a byte
+	on       [256][]trigger     // recognisers by first byte
+	pairs    [1024]uint64       // bit b0<<8|b1: a token that begins with these two letters is worth a look
+	bucketAt [64][128]uint16    // number of the bucket for a letter and the ASCII byte after it
+	buckets  [][]trigger        // recognisers by the first two bytes of their prefix; the first is empty
+	digits   [maxSize][]trigger // recognisers of digits by the length of the run, the last for longer ones
+	upper    [maxSize][]trigger // recognisers of upper-case tokens, likewise
+	hasUpper bool               // upper is not empty
+	email    bool               // the e-mail rule is in force
 	literals []*automaton
 	patterns []*program
 }
@@ -52,6 +55,9 @@ type trigger struct {
 	entry
 	rule int32
 }
+
+// maxSize is one more than the longest first run that a rule can ask for by its length.
+const maxSize = 32
 
 // Actions of the scan at a byte.
 const (
@@ -106,6 +112,10 @@ func (e *Engine) addBuiltins(chosen []builtin) {
 }
 
 func (e *Engine) addEntry(on entry, rule int32) {
+	if on.upper {
+		e.addUpper(trigger{on, rule})
+		return
+	}
 	if on.prefix != "" {
 		c := on.prefix[0]
 		e.on[c] = append(e.on[c], trigger{on, rule})
@@ -115,10 +125,35 @@ func (e *Engine) addEntry(on entry, rule int32) {
 	}
 	for i := range len(on.bytes) {
 		c := on.bytes[i]
-		e.on[c] = append(e.on[c], trigger{on, rule})
 		e.act[c] = actHere
 		if isDigit(c) {
 			e.act[c] = actStart
+			continue
+		}
+		e.on[c] = append(e.on[c], trigger{on, rule})
+	}
+	if isDigit(on.bytes[0]) {
+		addSized(&e.digits, trigger{on, rule})
+	}
+}
+
+func (e *Engine) addUpper(t trigger) {
+	e.hasUpper = true
+	addSized(&e.upper, t)
+	for c := byte('A'); c <= 'Z'; c++ {
+		for d := range byte(128) {
+			if isDigit(d) || isUpper(d) {
+				pair := uint16(c)<<8 | uint16(d)
+				e.pairs[pair>>6] |= 1 << (pair & 63)
+			}
+		}
+	}
+}
+
+func addSized(table *[maxSize][]trigger, t trigger) {
+	for n := range table {
+		if t.sizes.has(n) {
+			table[n] = append(table[n], t)
 		}
 	}
 }

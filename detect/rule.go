@@ -54,15 +54,30 @@ type builtin struct {
 	on []entry
 }
 
-// entry says where a recogniser is called: at the first byte of prefix at the start of a token if that is a letter, or
-// at every byte of bytes.
+// entry says where a recogniser is called: at the first byte of prefix at the start of a token if that is a letter, at
+// every byte of bytes (a list that begins with a digit stands for all digits, at the start of a token), or at a token whose first byte is an upper-case letter and whose
+// second one is another or a digit.
 type entry struct {
 	prefix string
 	bytes  string
-	skip   int // leading bytes that are never part of the match, such as the name of a field
-	free   int // leading bytes that stand for a word where nothing announces a secret: released, and no part of the match
+	upper  bool
+	sizes  sizes // for digits and upper: how long the first run of digits, or of A-Z and 0-9, may be; 0 means any length
+	skip   int   // leading bytes that are never part of the match, such as the name of a field
+	free   int   // leading bytes that stand for a word where nothing announces a secret: released, and no part of the match
 	find   recogniser
 }
+
+// sizes is a set of lengths from 1 to 31.
+type sizes uint32
+
+func lengths(list ...int) (s sizes) {
+	for _, n := range list {
+		s |= 1 << n
+	}
+	return s
+}
+
+func (s sizes) has(n int) bool { return s == 0 || n < 32 && s>>n&1 != 0 }
 
 // recogniser looks for a candidate at offset i of the window. It reads text only through the window's methods.
 type recogniser func(w *window, i int) hit

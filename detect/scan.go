@@ -112,10 +112,15 @@ func (s *scan) scanBuiltin() {
 func (s *scan) mayStart(i int) bool {
 	w := &s.w
 	on := s.e.on[w.b[i]]
-	if len(on) == 0 || w.final {
+	upper := isUpper(w.b[i]) && s.e.hasUpper
+	if len(on) == 0 && !upper || w.final {
 		return false
 	}
 	w.touched, w.lead = true, i+1
+	if upper {
+		w.lead = i
+		return true
+	}
 	asked, announced := false, false // the look back is the same for all, and long
 	for k := range on {
 		t := &on[k]
@@ -158,19 +163,61 @@ func (s *scan) stop(i int) {
 func (s *scan) try(i int) int {
 	w := &s.w
 	c := w.b[i]
-	var best hit
-	var rule int32
-	lead, undecided := len(w.b), false
-	on := s.e.on[c]
+	t := attempt{lead: len(w.b)}
 	switch {
 	case isDigit(c):
 		if w.firstGroup(i); w.touched {
 			w.lead = i
 			return i
 		}
-	case isLetter(c) && i+1 < len(w.b):
-		on = s.e.buckets[*s.e.bucket(c, w.b[i+1])]
+		s.ask(&t, s.e.digits[min(w.group-i, maxSize-1)], i)
+	case isLetter(c):
+		if i+1 < len(w.b) {
+			s.ask(&t, s.e.buckets[*s.e.bucket(c, w.b[i+1])], i)
+		} else {
+			s.ask(&t, s.e.on[c], i)
+		}
+		if s.e.hasUpper && isUpper(c) && classOf[w.at(i+1)]&clCaps != 0 {
+			s.askUpper(&t, i)
+		}
+	default:
+		s.ask(&t, s.e.on[c], i)
 	}
+	if t.undecided {
+		w.touched, w.lead = true, t.lead
+		return i
+	}
+	if t.best.score == 0 {
+		if classOf[c]&clWord != 0 {
+			return wordEnd(w.b, i)
+		}
+		return i + 1
+	}
+	s.pending = append(s.pending, candidate{t.best.start, t.best.end, t.rule, t.best.score})
+	return max(t.best.end, t.best.resume)
+}
+
+// attempt is what the recognisers said about one offset.
+type attempt struct {
+	best      hit
+	rule      int32
+	undecided bool
+	lead      int // first byte that an undecided match would hold
+}
+
+// askUpper asks the recognisers of upper-case tokens, by the length of the first run.
+func (s *scan) askUpper(t *attempt, i int) {
+	w := &s.w
+	w.caps = w.run(clCaps, i, maxSize)
+	if w.touched {
+		w.touched, t.undecided, t.lead = false, true, min(t.lead, i)
+		return
+	}
+	s.ask(t, s.e.upper[min(w.caps-i, maxSize-1)], i)
+}
+
+func (s *scan) ask(a *attempt, on []trigger, i int) {
+	w := &s.w
 	for k := range on {
 		t := &on[k]
 		if len(t.prefix) > 2 && i+2 < len(w.b) && t.prefix[2] != w.b[i+2] {
@@ -178,31 +225,19 @@ func (s *scan) try(i int) int {
 		}
 		w.lead = -1
 		if w.hasPrefix(i, t.prefix) {
-			if h := t.find(w, i); h.score > 0 && h.end > best.end {
-				best, rule = h, t.rule
+			if h := t.find(w, i); h.score > 0 && h.end > a.best.end {
+				a.best, a.rule = h, t.rule
 				if t.free|t.skip != 0 {
-					best.start = max(best.start, w.startOf(t, i))
+					a.best.start = max(a.best.start, w.startOf(t, i))
 				}
 			}
 		}
 		if w.touched {
-			undecided, w.touched = true, false
+			a.undecided, w.touched = true, false
 			if w.lead < 0 {
 				w.lead = w.startOf(t, i)
 			}
-			lead = min(lead, w.lead)
+			a.lead = min(a.lead, w.lead)
 		}
 	}
-	if undecided {
-		w.touched, w.lead = true, lead
-		return i
-	}
-	if best.score == 0 {
-		if classOf[c]&clWord != 0 {
-			return wordEnd(w.b, i)
-		}
-		return i + 1
-	}
-	s.pending = append(s.pending, candidate{best.start, best.end, rule, best.score})
-	return max(best.end, best.resume)
 }

@@ -10,6 +10,7 @@ type window struct {
 	lead    int  // with touched: the first byte that the undecided match would hold
 	group   int  // with a digit at hand: the end of its run of digits
 	after   byte // the byte there
+	caps    int  // with an upper-case token at hand: the end of its run of A-Z and 0-9
 	quiet   span // of the text before a word, a part known to have no e-mail cue
 	steps   int  // bytes read by recognisers, for the proof that time is linear
 	memo    [memoSize]memo
