@@ -29,9 +29,11 @@ var floor = map[string]int{
 	"internal/demo":     1,
 	"internal/demo/gen": 1, // writes the sample data of demo, beside it
 	"internal/custody":  2,
+	"internal/dataset":  2,
 	"internal/guard":    2,
 	"internal/identity": 2,
 	"internal/gateway":  3,
+	"internal/inspect":  3,
 	"internal/config":   4,
 	"cmd/reeve":         5,
 }

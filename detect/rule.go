@@ -48,6 +48,20 @@ type Rule struct {
 	Negatives   []string
 }
 
+// SeverityAt is the severity of a match with the given score: the rule's own from 0.7 up, at most medium from 0.5, at
+// most low from 0.3; less is information, such as a number that is published as a sample.
+func (r *Rule) SeverityAt(score float32) Severity {
+	switch {
+	case score >= 0.7:
+		return r.Severity
+	case score >= 0.5:
+		return min(r.Severity, Medium)
+	case score >= 0.3:
+		return min(r.Severity, Low)
+	}
+	return Info
+}
+
 // builtin is a Rule with its recognisers.
 type builtin struct {
 	Rule

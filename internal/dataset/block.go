@@ -1,0 +1,57 @@
+// Package dataset reads data files as blocks of text with a place for every value, and writes them back with values
+// replaced.
+package dataset
+
+import "sort"
+
+// Block is a piece of a file as detectors read it. A format with named values (JSON, CSV, Parquet …) stands in Text as one
+// line for each value, "name: value\n", so that the name is context for what follows; a format without (text, source
+// code) stands as it is. A Block and its slices are valid until the next one is read.
+type Block struct {
+	Path   string  // path of the file; a member of an archive follows "!/": "a.zip!/b.jsonl"
+	Format Format  // what the file was read as
+	Text   []byte  // valid UTF-8
+	Fields []Field // the values in Text, ascending, not overlapping
+	// From and To bound what this block answers for: a match that starts outside belongs to its neighbour, which shares
+	// some text with this block so that nothing is cut.
+	From, To int
+
+	place func(f *Field, at int) int64 // see Place
+}
+
+// Field is one value in a Block.
+type Field struct {
+	Start, End int    // the value in Block.Text
+	Name       string // path of the value, such as "messages.0.content", "B7" or "page 3"; "" in formats without names
+	Record     int    // number of the record from 1; 0 in formats without records
+	Line       int    // line of the file on which the value starts, from 1; 0 in formats without lines
+	Offset     int64  // offset of the value's first byte in the file; -1 where offsets in the value are all that is known
+	Plain      bool   // the bytes of the file are those in Text, so that offsets only need to be added
+}
+
+// Edit replaces a part of a Block's text. It lies within one Field.
+type Edit struct {
+	Start, End int // in Block.Text
+	Text       []byte
+}
+
+// FieldAt returns the index of the field that holds the byte at, or -1.
+func (b *Block) FieldAt(at int) int {
+	i := sort.Search(len(b.Fields), func(i int) bool { return b.Fields[i].End > at })
+	if i < len(b.Fields) && b.Fields[i].Start <= at {
+		return i
+	}
+	return -1
+}
+
+// Place returns the offset in the file of the byte at in Text, which lies in f or is its end. It returns the offset in
+// the decoded value, and false, where the file has no such offset.
+func (b *Block) Place(f *Field, at int) (int64, bool) {
+	switch {
+	case f.Offset < 0:
+		return int64(at - f.Start), false
+	case f.Plain || b.place == nil:
+		return f.Offset + int64(at-f.Start), true
+	}
+	return b.place(f, at), true
+}

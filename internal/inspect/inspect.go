@@ -1,0 +1,94 @@
+// Package inspect judges blocks of data: detectors for identifiers and secrets, taggers for names, one answer.
+package inspect
+
+import (
+	"fmt"
+
+	"github.com/reeve-ai/reeve"
+	"github.com/reeve-ai/reeve/detect"
+	"github.com/reeve-ai/reeve/internal/dataset"
+)
+
+// Options say what to look for.
+type Options struct {
+	Detect detect.Options
+	Tagger Tagger // finds names, organisations, places and addresses; nil looks for none
+}
+
+// Tagger finds what has no shape of its own. detect/names has one; a model of the user's own is another.
+type Tagger interface {
+	// Tag appends what it finds in text, ascending and not overlapping. It is safe for concurrent use.
+	Tag(dst []detect.Match, text []byte) []detect.Match
+	RuleAt(i int32) *detect.Rule
+	Version() string // changes whenever answers may change
+}
+
+// Hit is what was found in a Block.
+type Hit struct {
+	Rule       *detect.Rule
+	Field      int // index in Block.Fields
+	Start, End int // in Block.Text, within the field
+	Score      float32
+	Severity   reeve.Severity
+}
+
+// Inspector looks for what its Options say. It is immutable and safe for concurrent use.
+type Inspector struct {
+	engine *detect.Engine
+	tagger Tagger
+}
+
+// New compiles the options.
+func New(o Options) (*Inspector, error) {
+	e, err := detect.New(o.Detect)
+	if err != nil {
+		return nil, fmt.Errorf("compile detectors: %w", err)
+	}
+	return &Inspector{engine: e, tagger: o.Tagger}, nil
+}
+
+// Scratch is memory that one goroutine reuses from block to block. The zero value is ready.
+type Scratch struct {
+	matches []detect.Match
+	spans   []detect.Match
+}
+
+// Block appends the hits in b to dst, by Start. What the detectors found goes before what the tagger found where both
+// overlap, because a checksum knows better than a guess. A match that lies in no field, or only in part, is none.
+func (in *Inspector) Block(dst []Hit, b *dataset.Block, s *Scratch) []Hit {
+	s.matches = in.engine.Find(s.matches[:0], b.Text)
+	s.spans = s.spans[:0]
+	if in.tagger != nil && b.Format.Prose() {
+		s.spans = in.tagger.Tag(s.spans, b.Text)
+	}
+	k, end := 0, 0
+	for _, m := range s.matches {
+		for ; k < len(s.spans) && s.spans[k].Start < m.Start; k++ {
+			if t := s.spans[k]; t.Start >= end && t.End <= m.Start {
+				dst = in.add(dst, b, in.tagger.RuleAt(t.Rule), t.Start, t.End, t.Score)
+			}
+		}
+		dst = in.add(dst, b, in.engine.RuleAt(m.Rule), m.Start, m.End, m.Score)
+		end = m.End
+	}
+	for ; k < len(s.spans); k++ {
+		if t := s.spans[k]; t.Start >= end {
+			dst = in.add(dst, b, in.tagger.RuleAt(t.Rule), t.Start, t.End, t.Score)
+		}
+	}
+	return dst
+}
+
+func (in *Inspector) add(dst []Hit, b *dataset.Block, rule *detect.Rule, start, end int, score float32) []Hit {
+	if start < b.From || start >= b.To {
+		return dst
+	}
+	f := b.FieldAt(start)
+	if f < 0 || end > b.Fields[f].End {
+		return dst
+	}
+	return append(dst, Hit{
+		Rule: rule, Field: f, Start: start, End: end, Score: score,
+		Severity: reeve.Severity(rule.SeverityAt(score)),
+	})
+}
