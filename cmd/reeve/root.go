@@ -29,6 +29,7 @@ Exit status: 0 clean · 1 findings or refusal · 2 usage or configuration ·
 	})
 	root.AddGroup(
 		&cobra.Group{ID: "try", Title: "Try it:"},
+		&cobra.Group{ID: "data", Title: "Data sets:"},
 		&cobra.Group{ID: "run", Title: "Run models:"},
 		&cobra.Group{ID: "evidence", Title: "Evidence:"},
 		&cobra.Group{ID: "meta", Title: "About:"},
