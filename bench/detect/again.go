@@ -1,0 +1,104 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+)
+
+func median(x []float64) float64 {
+	s := slices.Sorted(slices.Values(x))
+	return s[len(s)/2]
+}
+
+func least(x []float64) float64 { return slices.Min(x) }
+func most(x []float64) float64  { return slices.Max(x) }
+
+// again measures what a second scan costs after 1 % of the records have changed, with the cache that the first one left,
+// and sees that it reports the same as a scan without a cache.
+func again(args []string) error {
+	var corpus, reeve, dir string
+	if err := flags("again", args, func(f *flag.FlagSet) {
+		f.StringVar(&corpus, "corpus", "", "the mixed corpus")
+		f.StringVar(&reeve, "reeve", "", "reeve's binary")
+		f.StringVar(&dir, "dir", os.TempDir(), "working folder; it is not emptied")
+	}); err != nil {
+		return err
+	}
+	file, cache := filepath.Join(dir, "again.jsonl"), filepath.Join(dir, "again-cache")
+	if err := os.RemoveAll(cache); err != nil {
+		return err
+	}
+	scan := func(name string, extra ...string) (cost, error) {
+		out := filepath.Join(dir, name)
+		c, err := run("", reeve, append([]string{"scan", "-q", "--format", "jsonl", "-o", out, file}, extra...)...)
+		if err == nil {
+			c.out, err = os.ReadFile(out)
+		}
+		return c, err
+	}
+	if err := change(corpus, file, 0); err != nil {
+		return err
+	}
+	full, err := scan("full", "--cache", cache)
+	if err != nil {
+		return err
+	}
+	if err := change(corpus, file, 100); err != nil {
+		return err
+	}
+	second, err := scan("second", "--cache", cache)
+	if err != nil {
+		return err
+	}
+	fresh, err := scan("fresh", "--no-cache")
+	if err != nil {
+		return err
+	}
+	fmt.Printf("first scan %.2f s CPU, second %.2f s CPU, without cache %.2f s CPU\n", full.cpu.Seconds(), second.cpu.Seconds(), fresh.cpu.Seconds())
+	if !bytes.Equal(second.out, fresh.out) {
+		return fmt.Errorf("the scan with a cache reports something else than one without")
+	}
+	var g goals
+	g.check("1 % changed, CPU of the full scan", second.cpu.Seconds()/fresh.cpu.Seconds(), 0.03, false)
+	return g.err()
+}
+
+// change copies the corpus. With every > 0 a run of records is changed once in a while, so that one record in every is.
+// Changes come in runs of 50, as when somebody appends to or edits parts of a data set.
+func change(from, to string, every int) error {
+	in, err := os.Open(from)
+	if err != nil {
+		return fmt.Errorf("open corpus: %w", err)
+	}
+	defer in.Close()
+	out, err := os.Create(to)
+	if err != nil {
+		return fmt.Errorf("create copy: %w", err)
+	}
+	r, w := bufio.NewReaderSize(in, 1<<20), bufio.NewWriterSize(out, 1<<20)
+	for n := 0; ; n++ {
+		line, err := r.ReadBytes('\n')
+		if every > 0 && len(line) > 1 && n%(50*every) < 50 {
+			line = append(line[:len(line)-2], ",\"note\":\"changed, ask jo.changed@corp.com\"}\n"...)
+		}
+		if _, err := w.Write(line); err != nil {
+			return fmt.Errorf("write copy: %w", err)
+		}
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return fmt.Errorf("read corpus: %w", err)
+		}
+	}
+	if err := w.Flush(); err != nil {
+		return fmt.Errorf("write copy: %w", err)
+	}
+	return out.Close()
+}
