@@ -15,7 +15,7 @@ func jwtRule() builtin {
 	const header, payload, signature = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9", "eyJzdWIiOiJ1LTE3IiwiZXhwIjoxOTAwMDAwMDAwfQ", "q3vT0mZk1yXbW8sLd5fGh2JpR7nKc4VaEuQoYi6tNxA"
 	return builtin{
 		Rule: Rule{
-			ID: "secret/jwt", Kind: KindJWT, Severity: High,
+			ID: "secret/jwt", Kind: KindSecret, Severity: High,
 			Description: "JSON web token (RFC 7519): a header that decodes to JSON with alg, a payload, a signature or none; five parts if encrypted (RFC 7516)",
 			Positives: []string{
 				header + "." + payload + "." + signature, "Authorization: Bearer " + header + "." + payload + "." + signature + "\n", "\"" + header + "." + payload + ".\"",

@@ -13,7 +13,7 @@ func privateKeyRule() builtin {
 	const body = "MC4CAQAwBQYDK2VwBCIEIJ8Qz1mP0fT5uVhXrLwK3yDnC7sGbA2eRtYi4oHpNkQm"
 	return builtin{
 		Rule: Rule{
-			ID: "secret/private-key", Kind: KindPrivateKey, Severity: Critical,
+			ID: "secret/private-key", Kind: KindSecret, Severity: Critical,
 			Description: "private key in PEM (RFC 7468, RFC 4716) or OpenPGP armour, the whole block, also in one line or cut off before its end",
 			Positives: []string{
 				"-----BEGIN PRIVATE KEY-----\n" + body + "\n-----END PRIVATE KEY-----",

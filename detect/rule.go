@@ -11,18 +11,15 @@ type Kind string
 
 // The kinds of the built-in rules, of literal lists and of user patterns.
 const (
-	KindEmail          Kind = "EMAIL_ADDRESS"
-	KindPhone          Kind = "PHONE_NUMBER"
-	KindCard           Kind = "CREDIT_CARD"
-	KindIBAN           Kind = "IBAN_CODE"
-	KindUSSSN          Kind = "US_SSN"
-	KindIP             Kind = "IP_ADDRESS"
-	KindPrivateKey     Kind = "PRIVATE_KEY"
-	KindJWT            Kind = "JWT"
-	KindSecret         Kind = "SECRET"
-	KindURLCredentials Kind = "URL_CREDENTIALS"
-	KindLiteral        Kind = "LITERAL"
-	KindPattern        Kind = "PATTERN"
+	KindEmail   Kind = "EMAIL_ADDRESS"
+	KindPhone   Kind = "PHONE_NUMBER"
+	KindCard    Kind = "CREDIT_CARD"
+	KindIBAN    Kind = "IBAN_CODE"
+	KindUSSSN   Kind = "US_SSN"
+	KindIP      Kind = "IP_ADDRESS"
+	KindSecret  Kind = "SECRET" // every secret; the rule says which
+	KindLiteral Kind = "LITERAL"
+	KindPattern Kind = "PATTERN"
 )
 
 // Severity orders rules by the harm that a leak does, from 0 (information) to 4 (critical).

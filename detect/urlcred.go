@@ -8,7 +8,7 @@ const (
 func urlCredentialsRule() builtin {
 	return builtin{
 		Rule: Rule{
-			ID: "secret/url-credentials", Kind: KindURLCredentials, Severity: High,
+			ID: "secret/url-credentials", Kind: KindSecret, Severity: High,
 			Description: "user and password, or a token, in the authority of a URL (RFC 3986, section 3.2.1); the match is what stands before the @",
 			Positives: []string{
 				"postgres://reporting:Tr0ub4dor&3@db.internal:5432/app", "https://bob:hunter22@example.com/x", "redis://:9fkw03mfs8@cache:6379",

@@ -46,7 +46,7 @@ func (d *demoRun) showData(context.Context) error {
 			}
 		}
 	}
-	if kinds["EMAIL_ADDRESS"] == 0 || kinds["PRIVATE_KEY"] == 0 {
+	if kinds["EMAIL_ADDRESS"] == 0 || kinds["SECRET"] == 0 {
 		return failed("data set", "the planted data was not found")
 	}
 	sample := filepath.Join(d.dir, "sample")

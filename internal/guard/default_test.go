@@ -41,8 +41,8 @@ func TestShippedDecisions(t *testing.T) {
 		{"to DE89 3704 0044 0532 0130 00.", "to [IBAN_CODE].", "to [IBAN_CODE]."},
 		{"SSN 536-22-1234", "SSN [US_SSN]", "SSN [US_SSN]"},
 		{"from 203.0.113.5, port 22", "from [IP_ADDRESS], port 22", "from [IP_ADDRESS], port 22"},
-		{"the key " + key + " is", "the key [PRIVATE_KEY] is", "the key "},
-		{"redis://:9fkw03mfs8@cache:6379", "redis://[URL_CREDENTIALS]@cache:6379", "redis://[URL_CREDENTIALS]@cache:6379"},
+		{"the key " + key + " is", "the key [SECRET] is", "the key "},
+		{"redis://:9fkw03mfs8@cache:6379", "redis://[SECRET]@cache:6379", "redis://[SECRET]@cache:6379"},
 		{"the Forbidden Phrase is", "the [GUARD_TEST] is", "the [GUARD_TEST] is"},
 	}
 	p := shipped(t)

@@ -37,8 +37,7 @@ func Builtin() []Row {
 		{Rule: "secret/*", Label: reeve.NewLabel(reeve.Restricted, Secret)},
 		{Kind: "CREDIT_CARD", Label: confidential(PCI)},
 		{Kind: "IBAN_CODE", Label: confidential(PII)},
-		{Kind: "PRIVATE_KEY", Label: reeve.NewLabel(reeve.Restricted, Secret)},
-		{Kind: "URL_CREDENTIALS", Label: reeve.NewLabel(reeve.Restricted, Secret)},
+		{Kind: "SECRET", Label: reeve.NewLabel(reeve.Restricted, Secret)},
 	}
 }
 

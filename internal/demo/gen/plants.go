@@ -58,8 +58,8 @@ func plants(r *rand.Rand) map[string]plant {
 	add("office.ip6", "IP_ADDRESS", "2001:db8:4f:12::5e1")
 	add("backup.aws", "SECRET", "AKIA"+random(r, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", 16))
 	add("bot.token", "SECRET", "ghp_"+random(r, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz", 36))
-	add("feed.login", "URL_CREDENTIALS", "parcels:"+random(r, "abcdefghkmnpqrstuvwxyz23456789", 14))
-	add("warehouse.key", "PRIVATE_KEY", keyBlock())
+	add("feed.login", "SECRET", "parcels:"+random(r, "abcdefghkmnpqrstuvwxyz23456789", 14))
+	add("warehouse.key", "SECRET", keyBlock())
 	return p
 }
 
