@@ -10,7 +10,7 @@ var cuePunct = [256]bool{
 
 // cueWords are the words that announce an e-mail address in English, German, French, Spanish, Italian, Dutch, Polish
 // and Portuguese, by first letter. They count in any case and only as whole words.
-var cueWords = words("address", "addresses", "adresse", "adressen", "adres", "adresem", "adresu",
+var cueWords = byLetter("address", "addresses", "adresse", "adressen", "adres", "adresem", "adresu",
 	"contact", "contacto", "contactez", "contatto", "contattare", "contato", "courriel", "correo", "correio", "dirección", "direccion",
 	"email", "emails", "endereço", "endereco", "indirizzo", "kontakt", "kontaktieren", "mail", "mails", "mailto", "mél", "posta", "poczta",
 	"to", "me", "us", "him", "her", "them", "out")
@@ -29,6 +29,14 @@ var cueFirst = func() (set uint32) {
 	}
 	return set
 }()
+
+// byLetter sorts lower-case words by their first letter.
+func byLetter(list ...string) (l [26][]string) {
+	for _, s := range list {
+		l[s[0]-'a'] = append(l[s[0]-'a'], s)
+	}
+	return l
+}
 
 // cued reports whether the text before the word at start announces an e-mail address.
 func (w *window) cued(start int) bool {

@@ -1,44 +1,94 @@
 package detect
 
-// nearSpan is how far before a number a word may stand that tells what it is, in bytes and on the same line.
-const nearSpan = 40
-
-// wordList holds lower-case words by their first letter.
-type wordList [26][]string
-
-func words(list ...string) *wordList {
-	var l wordList
-	for _, s := range list {
-		l[s[0]-'a'] = append(l[s[0]-'a'], s)
-	}
-	return &l
-}
-
-var cardCues = words("card", "cards", "visa", "cc", "pan", "credit", "debit", "maestro", "mastercard", "amex", "diners",
-	"karte", "kreditkarte", "kartennummer", "carte", "tarjeta", "carta", "kaart", "karta", "karty", "cartao", "cartão")
+// Context words. A recogniser that has a candidate asks whether a word that names such values stands beside it:
+//
+//	var taxCues = words("tax id", "codice fiscale", "steuer-id", "инн", "マイナンバー", "versichert*")
+//
+//	w.near(start, taxCues)        // in the 60 bytes before start, on its line or on a label alone on the line before
+//	w.nearWithin(start, list, 20) // closer than that
+//	w.follows(end, taxCues)       // in the 40 bytes after end, on the same line; a stream holds the candidate until then
+//	w.context(start, end, list)   // before, or else after
+//
+// Only candidates pay. The text before a candidate is folded once and shared by all lists that are asked about it.
+// Text before never holds a stream; ask for text after only when the answer can change what is decided, and after
+// shape and checksum have been looked at.
+const (
+	nearSpan  = 60  // bytes before a candidate
+	afterSpan = 40  // bytes after it
+	labelSpan = 40  // longest line before that counts as a label
+	foldSpan  = 112 // bytes of folded text: both, and the spaces that names of fields gain
+)
 
 // near reports whether one of the words stands before i.
 func (w *window) near(i int, list *wordList) bool { return w.nearWithin(i, list, nearSpan) }
 
+// nearWithin reports whether one of the words ends in the span bytes before i, at most nearSpan.
 func (w *window) nearWithin(i int, list *wordList, span int) bool {
-	w.steps += span
-	for j := i - 1; j >= max(0, i-span); j-- {
-		c := w.b[j]
-		if c == '\n' {
-			return false
-		}
-		if !isLetter(c) || isAlnum(w.before(j)) {
-			continue
-		}
-		for _, word := range list[c|0x20-'a'] {
-			end := j + len(word)
-			if end <= i && equalFold(w.b[j:end], word) && (end == i || !isAlnum(w.b[end])) {
-				return true
-			}
+	c := &w.context0
+	if c.at != i+1 || int(c.span) != span { // at is one more, so that the zero value is no memory
+		c.at, c.span = i+1, uint8(span)
+		from := w.lineStart(i, span)
+		c.fold(w.b[from:i], w.before(from))
+		w.steps += i - from
+	}
+	return w.has(c, list)
+}
+
+// follows reports whether one of the words stands in the bytes after end, on the same line.
+func (w *window) follows(end int, list *wordList) bool {
+	stop := min(end+afterSpan, len(w.b))
+	for k := end; k < stop; k++ {
+		if w.b[k] == '\n' {
+			stop = k
+			break
 		}
 	}
-	return false
+	w.steps += stop - end + 1
+	if stop == len(w.b) && stop < end+afterSpan && !w.final {
+		w.touch()
+		return false
+	}
+	var c folded
+	c.fold(w.b[end:stop], w.before(end))
+	return w.has(&c, list)
 }
+
+// context reports whether one of the words stands before start or after end.
+func (w *window) context(start, end int, list *wordList) bool {
+	return w.near(start, list) || w.follows(end, list)
+}
+
+func (w *window) has(c *folded, list *wordList) bool {
+	cue := c.find(list)
+	if cue != "" && w.trace != nil {
+		w.trace.note(cue)
+	}
+	return cue != ""
+}
+
+// lineStart returns where the context of i begins: at most span bytes before, and not before its line. Where nothing but
+// punctuation stands before i on its line, a line before that is a short label without digits counts too.
+func (w *window) lineStart(i, span int) int {
+	stop, words := max(0, i-span), false
+	j := i
+	for j > stop && w.b[j-1] != '\n' {
+		j--
+		words = words || classOf[w.b[j]]&clAlnum != 0 || w.b[j] >= 0x80
+	}
+	if j == stop || words || span < nearSpan {
+		return j
+	}
+	k := j - 1
+	for stop = max(0, k-labelSpan); k > 0 && w.b[k-1] != '\n'; k-- {
+		if k == stop || isDigit(w.b[k-1]) {
+			return j
+		}
+	}
+	return k
+}
+
+var cardCues = words("card", "cards", "visa", "cc", "pan", "credit", "debit", "maestro", "mastercard", "amex", "diners", "discover",
+	"karte", "kreditkarte", "kartennummer", "carte", "tarjeta", "carta", "kaart", "karta", "karty", "cartao", "uatp", "jcb")
 
 var secretCues = words("iban", "account", "konto", "kontonummer", "compte", "cuenta", "conto", "rekening", "rachunek", "konta", "conta", "bank",
 	"key", "token", "secret", "password", "credential", "credentials", "apikey", "auth", "authorization", "bearer")

@@ -12,7 +12,7 @@ type Stream struct {
 
 const (
 	streamBuffer = 256
-	lookBehind   = 160 // bytes kept before the oldest undecided one: a local part, the line before it, a rune
+	lookBehind   = 192 // bytes kept before the oldest undecided one: a local part, the words before it, a label, a rune
 )
 
 // NewStream returns a Stream at the start of a text.

@@ -4,16 +4,18 @@ import "unicode/utf8"
 
 // window is the text that a recogniser may read: what has arrived, and whether more may follow. Offsets are local to b.
 type window struct {
-	b       []byte
-	final   bool // the text ends with b
-	touched bool // a recogniser looked past b while more may follow: what it says is not yet decided
-	lead    int  // with touched: the first byte that the undecided match would hold
-	group   int  // with a digit at hand: the end of its run of digits
-	after   byte // the byte there
-	caps    int  // with an upper-case token at hand: the end of its run of A-Z and 0-9
-	quiet   span // of the text before a word, a part known to have no e-mail cue
-	steps   int  // bytes read by recognisers, for the proof that time is linear
-	memo    [memoSize]memo
+	b        []byte
+	final    bool // the text ends with b
+	touched  bool // a recogniser looked past b while more may follow: what it says is not yet decided
+	lead     int  // with touched: the first byte that the undecided match would hold
+	group    int  // with a digit at hand: the end of its run of digits
+	after    byte // the byte there
+	caps     int  // with an upper-case token at hand: the end of its run of A-Z and 0-9
+	quiet    span // of the text before a word, a part known to have no e-mail cue
+	steps    int  // bytes read by recognisers, for the proof that time is linear
+	memo     [memoSize]memo
+	context0 folded // the text before the candidate at hand, for the words of all rules
+	trace    *trace // notes for Explain, nil in a scan
 }
 
 // memo remembers how far a long run was read, so that a recogniser that is asked again after each chunk reads every
@@ -107,6 +109,7 @@ func (w *window) remember(tag uint32, from, to int) {
 func (w *window) shift(n int) {
 	w.quiet.from -= n
 	w.quiet.to -= n
+	w.context0.at = 0
 	for k := range w.memo {
 		m := &w.memo[k]
 		m.from -= n
