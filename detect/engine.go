@@ -39,6 +39,7 @@ type Engine struct {
 	rules    []Rule
 	act      [256]uint8         // what the scan does at a byte
 	on       [256][]trigger     // recognisers by first byte
+	marks    [256]uint64        // see lookout
 	pairs    [1024]uint64       // bit b0<<8|b1: a token that begins with these two letters is worth a look
 	bucketAt [64][128]uint16    // number of the bucket for a letter and the ASCII byte after it
 	buckets  [][]trigger        // recognisers by the first two bytes of their prefix; the first is empty
@@ -76,6 +77,7 @@ func New(o Options) (*Engine, error) {
 	}
 	e.addBuiltins(chosen)
 	e.fillBuckets()
+	e.fillMarks()
 	if err := e.addLiterals(o.Literals); err != nil {
 		return nil, err
 	}

@@ -64,8 +64,11 @@ func (s *scan) hold() int {
 // scanBuiltin is the single pass over the bytes. It stops at the end, or at the first token that is not decided.
 func (s *scan) scanBuiltin() {
 	e, b, i := s.e, s.w.b, s.pos
-	act, pairs := &e.act, &e.pairs
+	act, pairs, look := &e.act, &e.pairs, e.lookout(b)
 	for i < len(b) {
+		if i = look.next(i); i >= len(b) {
+			break
+		}
 		c := b[i]
 		switch act[c] {
 		case actSkip:

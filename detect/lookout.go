@@ -1,0 +1,78 @@
+package detect
+
+import "math/bits"
+
+// lookout tells where in a text a candidate may begin, 32 bytes at a time and without a branch for each byte: at the bytes
+// of actHere, and at the first byte of a token if a rule begins with it and the byte after it.
+type lookout struct {
+	e    *Engine
+	b    []byte
+	base int    // offset of the block that is known; none is if it lies before the text
+	bits uint32 // bit k: base+k is worth a look
+}
+
+const block = 32
+
+func (e *Engine) lookout(b []byte) lookout { return lookout{e: e, b: b, base: -block} }
+
+// next returns the first offset from i on that is worth a look. Close to the end of the text it returns i itself: what
+// follows a byte there must be asked for by those who know whether more may come.
+func (l *lookout) next(i int) int {
+	for {
+		if k := uint(i - l.base); k < block {
+			if rest := l.bits >> k; rest != 0 {
+				return i + bits.TrailingZeros32(rest)
+			}
+			i = l.base + block
+		}
+		if i+block+1 > len(l.b) {
+			return i
+		}
+		l.read(i)
+	}
+}
+
+// read looks at the block that starts at i. The byte after it must exist.
+func (l *lookout) read(i int) {
+	b := l.b[i : i+block+1]
+	both := marks(&l.e.marks, (*[block]byte)(b))
+	word, found := uint32(both), uint32(both>>32)
+	first := word &^ (word << 1)
+	if i > 0 && wordByte[l.b[i-1]] {
+		first &^= 1
+	}
+	pairs := &l.e.pairs
+	for first != 0 {
+		k := bits.TrailingZeros32(first) % block
+		first &= first - 1
+		pair := uint(b[k])<<8 | uint(b[k+1])
+		found |= uint32(pairs[pair>>6]>>(pair&63)&1) << k
+	}
+	l.base, l.bits = i, found
+}
+
+// marks gathers for 32 bytes the two bits that the table has for each: bit 0 into the low half, bit 32 into the high one.
+func marks(t *[256]uint64, b *[block]byte) uint64 {
+	p := t[b[0]] | t[b[1]]<<1 | t[b[2]]<<2 | t[b[3]]<<3 | t[b[4]]<<4 | t[b[5]]<<5 | t[b[6]]<<6 | t[b[7]]<<7
+	q := t[b[8]] | t[b[9]]<<1 | t[b[10]]<<2 | t[b[11]]<<3 | t[b[12]]<<4 | t[b[13]]<<5 | t[b[14]]<<6 | t[b[15]]<<7
+	r := t[b[16]] | t[b[17]]<<1 | t[b[18]]<<2 | t[b[19]]<<3 | t[b[20]]<<4 | t[b[21]]<<5 | t[b[22]]<<6 | t[b[23]]<<7
+	s := t[b[24]] | t[b[25]]<<1 | t[b[26]]<<2 | t[b[27]]<<3 | t[b[28]]<<4 | t[b[29]]<<5 | t[b[30]]<<6 | t[b[31]]<<7
+	return p | q<<8 | r<<16 | s<<24
+}
+
+// fillMarks makes the table of the lookout from the actions, and lets every digit that rules start with pass as a pair.
+func (e *Engine) fillMarks() {
+	for c, act := range e.act {
+		if isWord(byte(c)) {
+			e.marks[c] = 1
+		}
+		switch act {
+		case actHere:
+			e.marks[c] |= 1 << 32
+		case actStart:
+			for k := range 4 {
+				e.pairs[c<<2|k] = ^uint64(0)
+			}
+		}
+	}
+}

@@ -1,0 +1,42 @@
+package detect
+
+import (
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// TestLookoutMissesNothing compares the blocks with the definition, byte by byte.
+func TestLookoutMissesNothing(t *testing.T) {
+	e := mustNew(t, Options{Rules: ruleIDs()})
+	rapid.Check(t, func(t *rapid.T) {
+		b := []byte(rapid.StringOfN(rapid.SampledFrom([]rune("aAgGhHsSkK019_@:-+ .,\n\"é~")), 0, 200, -1).Draw(t, "text"))
+		look := e.lookout(b)
+		for i := 0; i < len(b); i++ {
+			got := look.next(i)
+			for k := i; k < got; k++ {
+				if worthALook(e, b, k) {
+					t.Fatalf("from %d it went on to %d, past %d in %q", i, got, k, b)
+				}
+			}
+			if got+block+1 <= len(b) && !worthALook(e, b, got) {
+				t.Fatalf("from %d it stopped at %d for nothing in %q", i, got, b)
+			}
+			i = got
+		}
+	})
+}
+
+func worthALook(e *Engine, b []byte, i int) bool {
+	switch e.act[b[i]] {
+	case actHere:
+		return true
+	case actSkip:
+		return false
+	}
+	if i > 0 && isWord(b[i-1]) || i+1 == len(b) {
+		return false
+	}
+	pair := uint(b[i])<<8 | uint(b[i+1])
+	return e.pairs[pair>>6]>>(pair&63)&1 != 0
+}
