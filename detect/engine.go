@@ -36,19 +36,21 @@ type Match struct {
 
 // Engine finds what its Options ask for. It is immutable and safe for concurrent use.
 type Engine struct {
-	rules    []Rule
-	act      [256]uint8         // what the scan does at a byte
-	on       [256][]trigger     // recognisers by first byte
-	marks    [256]uint64        // see lookout
-	pairs    [1024]uint64       // bit b0<<8|b1: a token that begins with these two letters is worth a look
-	bucketAt [64][128]uint16    // number of the bucket for a letter and the ASCII byte after it
-	buckets  [][]trigger        // recognisers by the first two bytes of their prefix; the first is empty
-	digits   [maxSize][]trigger // recognisers of digits by the length of the run, the last for longer ones
-	upper    [maxSize][]trigger // recognisers of upper-case tokens, likewise
-	hasUpper bool               // upper is not empty
-	email    bool               // the e-mail rule is in force
-	literals []*automaton
-	patterns []*program
+	rules      []Rule
+	act        [256]uint8         // what the scan does at a byte
+	on         [256][]trigger     // recognisers by first byte
+	marks      [256]uint64        // see lookout
+	starts     [1024]uint64       // see startHash
+	pairStarts [1024]uint64       // bit b0<<8|b1: a token that begins so may be a candidate whatever follows
+	pairs      [1024]uint64       // bit b0<<8|b1: a token that begins with these two letters is worth a look
+	bucketAt   [64][128]uint16    // number of the bucket for a letter and the ASCII byte after it
+	buckets    [][]trigger        // recognisers by the first two bytes of their prefix; the first is empty
+	digits     [maxSize][]trigger // recognisers of digits by the length of the run, the last for longer ones
+	upper      [maxSize][]trigger // recognisers of upper-case tokens, likewise
+	hasUpper   bool               // upper is not empty
+	email      bool               // the e-mail rule is in force
+	literals   []*automaton
+	patterns   []*program
 }
 
 // trigger is a recogniser with the index of its rule.

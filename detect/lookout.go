@@ -11,7 +11,10 @@ type lookout struct {
 	bits uint32 // bit k: base+k is worth a look
 }
 
-const block = 32
+const (
+	block = 32
+	ahead = 2 // bytes after a block that must be there: a token is known by its first three
+)
 
 func (e *Engine) lookout(b []byte) lookout { return lookout{e: e, b: b, base: -block} }
 
@@ -25,28 +28,28 @@ func (l *lookout) next(i int) int {
 			}
 			i = l.base + block
 		}
-		if i+block+1 > len(l.b) {
+		if i+block+ahead > len(l.b) {
 			return i
 		}
 		l.read(i)
 	}
 }
 
-// read looks at the block that starts at i. The byte after it must exist.
+// read looks at the block that starts at i.
 func (l *lookout) read(i int) {
-	b := l.b[i : i+block+1]
+	b := l.b[i : i+block+ahead]
 	both := marks(&l.e.marks, (*[block]byte)(b))
 	word, found := uint32(both), uint32(both>>32)
 	first := word &^ (word << 1)
 	if i > 0 && wordByte[l.b[i-1]] {
 		first &^= 1
 	}
-	pairs := &l.e.pairs
+	pairs, starts := &l.e.pairStarts, &l.e.starts
 	for first != 0 {
 		k := bits.TrailingZeros32(first) % block
 		first &= first - 1
-		pair := uint(b[k])<<8 | uint(b[k+1])
-		found |= uint32(pairs[pair>>6]>>(pair&63)&1) << k
+		pair, at := uint(b[k])<<8|uint(b[k+1]), startHash(b[k], b[k+1], b[k+2])
+		found |= uint32((pairs[pair>>6]>>(pair&63)|starts[at>>6]>>(at&63))&1) << k
 	}
 	l.base, l.bits = i, found
 }
@@ -60,7 +63,13 @@ func marks(t *[256]uint64, b *[block]byte) uint64 {
 	return p | q<<8 | r<<16 | s<<24
 }
 
-// fillMarks makes the table of the lookout from the actions, and lets every digit that rules start with pass as a pair.
+// startHash maps the first three bytes of a token to a bit of Engine.starts. Two tokens may share one; then a recogniser
+// is asked in vain.
+func startHash(a, b, c byte) uint {
+	return (uint(a)<<8 ^ uint(b)<<4 ^ uint(b)>>4 ^ uint(c)<<1 ^ uint(c)<<9) & (1<<16 - 1)
+}
+
+// fillMarks makes the tables of the lookout from the actions and the prefixes.
 func (e *Engine) fillMarks() {
 	for c, act := range e.act {
 		if isWord(byte(c)) {
@@ -70,9 +79,41 @@ func (e *Engine) fillMarks() {
 		case actHere:
 			e.marks[c] |= 1 << 32
 		case actStart:
-			for k := range 4 {
-				e.pairs[c<<2|k] = ^uint64(0)
+			e.mayBegin(byte(c), anyByte)
+		}
+	}
+	for _, list := range e.buckets {
+		for _, t := range list {
+			if len(t.prefix) == 2 {
+				e.mayBegin(t.prefix[0], []byte{t.prefix[1]})
+				continue
 			}
+			at := startHash(t.prefix[0], t.prefix[1], t.prefix[2])
+			e.starts[at>>6] |= 1 << (at & 63)
+		}
+	}
+	if e.hasUpper {
+		for c := byte('A'); c <= 'Z'; c++ {
+			e.mayBegin(c, capitals)
 		}
 	}
 }
+
+// mayBegin says that a token may begin with a and one of the second bytes, whatever follows.
+func (e *Engine) mayBegin(a byte, second []byte) {
+	for _, b := range second {
+		pair := uint(a)<<8 | uint(b)
+		e.pairStarts[pair>>6] |= 1 << (pair & 63)
+	}
+}
+
+var (
+	capitals = []byte("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
+	anyByte  = func() []byte {
+		b := make([]byte, 256)
+		for c := range b {
+			b[c] = byte(c)
+		}
+		return b
+	}()
+)

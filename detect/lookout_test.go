@@ -1,6 +1,8 @@
 package detect
 
 import (
+	"bytes"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -19,7 +21,7 @@ func TestLookoutMissesNothing(t *testing.T) {
 					t.Fatalf("from %d it went on to %d, past %d in %q", i, got, k, b)
 				}
 			}
-			if got+block+1 <= len(b) && !worthALook(e, b, got) {
+			if got+block+ahead <= len(b) && !worthALook(e, b, got) {
 				t.Fatalf("from %d it stopped at %d for nothing in %q", i, got, b)
 			}
 			i = got
@@ -34,9 +36,25 @@ func worthALook(e *Engine, b []byte, i int) bool {
 	case actSkip:
 		return false
 	}
-	if i > 0 && isWord(b[i-1]) || i+1 == len(b) {
+	if i > 0 && isWord(b[i-1]) || i+2 >= len(b) {
 		return false
 	}
-	pair := uint(b[i])<<8 | uint(b[i+1])
-	return e.pairs[pair>>6]>>(pair&63)&1 != 0
+	pair, at := uint(b[i])<<8|uint(b[i+1]), startHash(b[i], b[i+1], b[i+2])
+	return (e.pairStarts[pair>>6]>>(pair&63)|e.starts[at>>6]>>(at&63))&1 != 0
+}
+
+// TestEveryPrefixIsWorthALook plants the beginning of every rule at every place of a block.
+func TestEveryPrefixIsWorthALook(t *testing.T) {
+	e := mustNew(t, Options{Rules: ruleIDs()})
+	for _, list := range e.buckets {
+		for _, on := range list {
+			for k := range block {
+				text := append(bytes.Repeat([]byte(" "), k), on.prefix+strings.Repeat("~", 2*block)...)
+				look := e.lookout(text)
+				if got := look.next(0); got != k {
+					t.Fatalf("%q at %d: the lookout stops at %d", on.prefix, k, got)
+				}
+			}
+		}
+	}
 }
