@@ -118,7 +118,7 @@ func (w *window) localStart(run, end int) int {
 	for i < end && (isLetter(w.b[i]) || w.b[i] >= utf8.RuneSelf) {
 		i++
 	}
-	if i == run || w.cued(run) {
+	if i == run || !w.early || w.cued(run) {
 		return run
 	}
 	for i < end && w.b[i] == '.' {

@@ -1,8 +1,10 @@
 package detect
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"sync"
 )
 
 // Options say what an Engine looks for. The zero value finds nothing.
@@ -10,6 +12,15 @@ type Options struct {
 	Rules    []string     // identifiers of built-in rules, or "class/*" for all rules of a class; nil means none
 	Literals []LiteralSet // words to find as they stand
 	Patterns []Pattern    // regular expressions of bounded length
+
+	MinScore   float32            // matches with less are not reported
+	Thresholds map[string]float32 // by rule identifier or "class/*", instead of MinScore
+	Allow      []Allow            // values that are no findings
+
+	// EarlyRelease gives up the leading words of a match where nothing before announces it, such as the "jane." of
+	// jane.doe@example.org in the middle of a sentence, so that a Stream need not hold every word that an address may
+	// begin with. It is for text that somebody waits for.
+	EarlyRelease bool
 }
 
 // LiteralSet is a list of words that share one rule.
@@ -51,6 +62,14 @@ type Engine struct {
 	email      bool               // the e-mail rule is in force
 	literals   []*automaton
 	patterns   []*program
+
+	min   []float32 // by rule
+	allow []allowList
+	early bool // see Options.EarlyRelease
+
+	optionsDigest [sha256.Size]byte
+	versionOnce   sync.Once
+	version       string
 }
 
 // trigger is a recogniser with the index of its rule.
@@ -72,7 +91,7 @@ const (
 
 // New compiles the options. The error names the rule, literal set or pattern that is wrong.
 func New(o Options) (*Engine, error) {
-	e := &Engine{}
+	e := &Engine{early: o.EarlyRelease, optionsDigest: digestOptions(o)}
 	chosen, err := selectRules(o.Rules)
 	if err != nil {
 		return nil, err
@@ -94,6 +113,9 @@ func New(o Options) (*Engine, error) {
 		e.patterns = append(e.patterns, prog)
 		e.rules = append(e.rules, Rule{ID: p.ID, Kind: KindPattern, Severity: High, Description: "a pattern of the user"})
 	}
+	if err := e.setLimits(o); err != nil {
+		return nil, err
+	}
 	return e, nil
 }
 
@@ -107,6 +129,9 @@ func (e *Engine) addBuiltins(chosen []builtin) {
 		rule := int32(len(e.rules))
 		e.rules = append(e.rules, chosen[i].Rule)
 		for _, on := range chosen[i].on {
+			if !e.early {
+				on.free = 0
+			}
 			e.addEntry(on, rule)
 		}
 		if chosen[i].Kind == KindEmail {
@@ -184,14 +209,15 @@ func (e *Engine) fillBuckets() {
 // bucket returns the place of the bucket's number for a letter and the byte after it.
 func (e *Engine) bucket(c, d byte) *uint16 { return &e.bucketAt[c&63][d&127] }
 
-// RuleAt returns// RuleAt returns the rule of a Match. The Rule is shared and must not be changed.
+// RuleAt returns the rule of a Match. The Rule is shared and must not be changed.
 func (e *Engine) RuleAt(i int32) *Rule { return &e.rules[i] }
 
 // NumRules is how many rules the engine holds; RuleAt takes 0 to NumRules-1.
 func (e *Engine) NumRules() int { return len(e.rules) }
 
 // Find appends the matches in text to dst, sorted by Start and not overlapping. Of candidates with the same start the
-// longest wins, then the rule that comes first. A match of another rule that begins inside a chosen one keeps the part
+// longest wins, then the higher score, then the rule that comes first; where one recogniser is much surer than another,
+// it wins although its match is shorter. A match of another rule that begins inside a chosen one keeps the part
 // that sticks out, so that every byte of every candidate is covered.
 func (e *Engine) Find(dst []Match, text []byte) []Match {
 	var s scan

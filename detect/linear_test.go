@@ -51,8 +51,8 @@ func steps(e *Engine, text string) int {
 
 // TestStreamMemory checks what one stream takes when nothing is held, and at most.
 func TestStreamMemory(t *testing.T) {
-	if size := unsafe.Sizeof(Stream{}); size > 1024 {
-		t.Errorf("an idle stream takes %d bytes, want at most 1024", size)
+	if size := unsafe.Sizeof(Stream{}); size > 1280 {
+		t.Errorf("an idle stream takes %d bytes, want at most 1280", size)
 	}
 	e := everything(t)
 	for name, text := range hostile(24 << 10) {

@@ -62,9 +62,10 @@ func (n *number) pairs() int {
 	return pairs
 }
 
-// isDate reports groups that begin like a date: 2-2-4.
+// isDate reports groups that begin like a date, 2-2-4 or 4-2-2, or are those of another number.
 func (n *number) isDate() bool {
-	return n.groups >= 3 && n.size[0] <= 2 && n.size[1] <= 2 && n.size[2] == 4 && (n.sep[0] == '.' || n.sep[0] == '/' || n.sep[0] == '-') ||
+	return n.groups == 3 && n.size[0] == 3 && n.size[1] == 2 && n.size[2] == 4 || // a social security number
+		n.groups >= 3 && n.size[0] <= 2 && n.size[1] <= 2 && n.size[2] == 4 && (n.sep[0] == '.' || n.sep[0] == '/' || n.sep[0] == '-') ||
 		n.groups >= 3 && n.size[0] == 4 && n.size[1] <= 2 && n.size[2] <= 2
 }
 

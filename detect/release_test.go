@@ -9,7 +9,7 @@ import (
 // and counts the tokens after which nothing is held.
 func TestBenignTokensAreReleased(t *testing.T) {
 	const want = 0.95
-	e := mustNew(t, Options{Rules: ruleIDs()})
+	e := mustNew(t, Options{Rules: gatewayRules(), EarlyRelease: true})
 	tokens, free := 0, 0
 	held := map[string]int{}
 	for _, text := range benignProse {
@@ -34,6 +34,11 @@ func TestBenignTokensAreReleased(t *testing.T) {
 	if share < want {
 		t.Errorf("%.1f %% of the tokens leave nothing held, want %.0f %%", 100*share, 100*want)
 	}
+}
+
+// gatewayRules are the rules that the policy of the gateway asks for.
+func gatewayRules() []string {
+	return []string{"pii/email", "pii/phone", "pii/payment-card", "pii/iban", "pii/us-ssn", "pii/ip-address", "secret/*"}
 }
 
 // modelPieces splits text about where byte-pair encodings do: words with the space before them, contractions, up to

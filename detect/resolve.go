@@ -16,6 +16,12 @@ func compareCandidates(a, b candidate) int {
 	if a.end != b.end {
 		return b.end - a.end
 	}
+	if a.score != b.score {
+		if a.score > b.score {
+			return -1
+		}
+		return 1
+	}
 	return int(a.rule - b.rule)
 }
 

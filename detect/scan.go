@@ -21,6 +21,7 @@ type scan struct {
 
 func (s *scan) init(e *Engine) {
 	s.e = e
+	s.w.early = e.early
 	s.pending = s.pending0[:0]
 	s.lit = s.lit0[:0]
 	for range e.literals {
@@ -200,6 +201,44 @@ func (s *scan) try(i int) int {
 	return max(t.best.end, t.best.resume)
 }
 
+// beats reports whether a hit is better than another at the same place.
+func (h *hit) beats(o *hit) bool {
+	if a, b := rank(h.score), rank(o.score); a != b {
+		return a > b
+	}
+	return h.end > o.end || h.end == o.end && h.score > o.score
+}
+
+// rank is the step of Rule.SeverityAt, from 1.
+func rank(score float32) int {
+	switch {
+	case score >= 0.7:
+		return 4
+	case score >= 0.5:
+		return 3
+	case score >= 0.3:
+		return 2
+	case score > 0:
+		return 1
+	}
+	return 0
+}
+
+// accept makes h the best hit if the options admit it.
+func (s *scan) accept(a *attempt, t *trigger, h hit, i int) {
+	w := &s.w
+	if t.free|t.skip != 0 {
+		h.start = max(h.start, w.startOf(t, i))
+	}
+	if w.touched || !s.e.admits(t.rule, h.score, w.b[h.start:h.end]) {
+		return
+	}
+	a.best, a.rule = h, t.rule
+	if w.trace != nil {
+		w.trace.done = append(w.trace.done, traced{t.rule, h.end, w.trace.words, w.trace.notes})
+	}
+}
+
 // attempt is what the recognisers said about one offset.
 type attempt struct {
 	best      hit
@@ -228,11 +267,11 @@ func (s *scan) ask(a *attempt, on []trigger, i int) {
 		}
 		w.lead = -1
 		if w.hasPrefix(i, t.prefix) {
-			if h := t.find(w, i); h.score > 0 && h.end > a.best.end {
-				a.best, a.rule = h, t.rule
-				if t.free|t.skip != 0 {
-					a.best.start = max(a.best.start, w.startOf(t, i))
-				}
+			if w.trace != nil {
+				w.trace.words, w.trace.notes = nil, nil
+			}
+			if h := t.find(w, i); h.score > 0 && h.beats(&a.best) {
+				s.accept(a, t, h, i)
 			}
 		}
 		if w.touched {

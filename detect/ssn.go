@@ -18,7 +18,7 @@ func ssnRule() builtin {
 	}
 }
 
-var ssnCues = words("ssn", "ssns", "ss", "social", "socialsecurity", "taxpayer")
+var ssnCues = words("ssn", "ssns", "ss", "social security", "social", "taxpayer")
 
 // findSSN looks for a number of the Social Security Administration (20 CFR 422.103). There is no check digit; since
 // June 2011 areas are assigned at random, except those that never are.

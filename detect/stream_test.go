@@ -97,9 +97,9 @@ func examples() map[string][]string {
 // TestEverySplitPoint cuts every example at every point, and into single bytes, alone and behind text that fills the
 // stream's buffer, with only the rule of the example in force and with all.
 func TestEverySplitPoint(t *testing.T) {
-	all := everything(t)
+	all, early := everything(t), mustNew(t, Options{Rules: ruleIDs(), EarlyRelease: true})
 	for id, texts := range examples() {
-		engines := []*Engine{all}
+		engines := []*Engine{all, early}
 		if strings.Contains(id, "/") {
 			engines = append(engines, mustNew(t, Options{Rules: []string{id}}))
 		}
@@ -138,14 +138,15 @@ func everySplit(t *testing.T, s *Stream, e *Engine, id string, from int, text []
 
 // TestStreamEqualsWhole builds texts from fragments and cuts them anywhere.
 func TestStreamEqualsWhole(t *testing.T) {
-	e := everything(t)
-	s := e.NewStream()
+	all, early := everything(t), mustNew(t, Options{Rules: ruleIDs(), EarlyRelease: true})
+	s := all.NewStream()
 	var fragments []string
 	for _, texts := range examples() {
 		fragments = append(fragments, texts...)
 	}
 	slices.Sort(fragments)
 	property := func(t *rapid.T) {
+		e := rapid.SampledFrom([]*Engine{all, early}).Draw(t, "engine")
 		text := drawText(t, fragments)
 		want := e.Find(nil, text)
 		for i := 1; i < len(want); i++ {

@@ -66,7 +66,7 @@ func findMailchimp(w *window, i int) hit {
 	for start < j && !isDigit(w.b[start]) {
 		start++
 	}
-	if start > i && w.announced(i) {
+	if start > i && (!w.early || w.announced(i)) {
 		start = i
 	}
 	w.lead = start

@@ -15,6 +15,7 @@ type window struct {
 	steps    int  // bytes read by recognisers, for the proof that time is linear
 	memo     [memoSize]memo
 	context0 folded // the text before the candidate at hand, for the words of all rules
+	early    bool   // see Options.EarlyRelease
 	trace    *trace // notes for Explain, nil in a scan
 }
 

@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"cmp"
 	"math/bits"
 	"slices"
 	"strings"
@@ -17,7 +18,7 @@ import (
 // where particles join the word, need no boundary.
 type wordList struct {
 	first [8]uint64 // bits for the first two bytes of the folded words
-	cues  []cue     // sorted
+	cues  []cue     // by first byte, long ones first
 }
 
 type cue struct {
@@ -40,7 +41,7 @@ func words(list ...string) *wordList {
 		}
 		l.cues = append(l.cues, c)
 	}
-	slices.SortFunc(l.cues, func(a, b cue) int { return strings.Compare(a.text, b.text) })
+	slices.SortFunc(l.cues, func(a, b cue) int { return cmp.Or(int(a.text[0])-int(b.text[0]), len(b.text)-len(a.text), strings.Compare(a.text, b.text)) })
 	return l
 }
 

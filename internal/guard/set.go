@@ -79,6 +79,7 @@ func (s *Set) unite(rules []*bound) (err error) {
 // wanted is what the rules look for, and whose each literal list and pattern is, by engine rule id.
 func wanted(rules []*bound) (o detect.Options, owner map[string]*bound) {
 	owner = map[string]*bound{}
+	o.EarlyRelease = true // somebody waits for the text
 	for _, r := range rules {
 		o.Rules = append(o.Rules, r.detect...)
 		if len(r.literals) > 0 {
