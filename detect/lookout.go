@@ -44,14 +44,28 @@ func (l *lookout) read(i int) {
 	if i > 0 && wordByte[l.b[i-1]] {
 		first &^= 1
 	}
-	pairs, starts := &l.e.pairStarts, &l.e.starts
-	for first != 0 {
-		k := bits.TrailingZeros32(first) % block
-		first &= first - 1
-		pair, at := uint(b[k])<<8|uint(b[k+1]), startHash(b[k], b[k+1], b[k+2])
-		found |= uint32((pairs[pair>>6]>>(pair&63)|starts[at>>6]>>(at&63))&1) << k
+	for found |= l.e.starting(b, &first); first != 0; {
+		found |= l.e.starting(b, &first)
 	}
 	l.base, l.bits = i, found
+}
+
+// starting looks at the next eight tokens of a block and returns the bits of those that a rule may begin with. It always
+// goes eight times around, because a branch that nobody can foresee costs more than that.
+func (e *Engine) starting(b []byte, first *uint32) (found uint32) {
+	b = b[:block+ahead]
+	f := *first
+	for range 8 {
+		k := bits.TrailingZeros32(f) % block
+		low := f & -f // 0 when none is left
+		f ^= low
+		x, y, z := b[k], b[k+1], b[k+2]
+		pair, at := uint(x)<<8|uint(y), startHash(x, y, z)
+		hit := uint32((e.pairStarts[pair>>6]>>(pair&63) | e.starts[at>>6]>>(at&63)) & 1)
+		found |= low & -hit
+	}
+	*first = f
+	return found
 }
 
 // marks gathers for 32 bytes the two bits that the table has for each: bit 0 into the low half, bit 32 into the high one.
