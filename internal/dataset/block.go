@@ -2,7 +2,10 @@
 // replaced.
 package dataset
 
-import "sort"
+import (
+	"bytes"
+	"sort"
+)
 
 // Block is a piece of a file as detectors read it. A format with named values (JSON, CSV, Parquet …) stands in Text as one
 // line for each value, "name: value\n", so that the name is context for what follows; a format without (text, source
@@ -16,7 +19,17 @@ type Block struct {
 	// some text with this block so that nothing is cut.
 	From, To int
 
-	place func(f *Field, at int) int64 // see Place
+	place  func(f *Field, at int) int64 // see Place
+	splice func(dst []patch, f *Field, edits []Edit) []patch
+
+	multiline        bool // line breaks in Text are line breaks in the file
+	lastAt, lastLine int  // what LineAt said last
+}
+
+// patch says what stands in the file in place of the bytes [from, to).
+type patch struct {
+	from, to int64
+	text     []byte
 }
 
 // Field is one value in a Block.
@@ -27,6 +40,8 @@ type Field struct {
 	Line       int    // line of the file on which the value starts, from 1; 0 in formats without lines
 	Offset     int64  // offset of the value's first byte in the file; -1 where offsets in the value are all that is known
 	Plain      bool   // the bytes of the file are those in Text, so that offsets only need to be added
+
+	how uint8 // how the value stands in the file: asText …
 }
 
 // Edit replaces a part of a Block's text. It lies within one Field.
@@ -54,4 +69,18 @@ func (b *Block) Place(f *Field, at int) (int64, bool) {
 		return f.Offset + int64(at-f.Start), true
 	}
 	return b.place(f, at), true
+}
+
+// LineAt returns the line of the file, from 1, on which the byte at in Text stands, which lies in f; 0 in formats without
+// lines. Asking in ascending order is cheap.
+func (b *Block) LineAt(f *Field, at int) int {
+	if !b.multiline || f.Line == 0 {
+		return f.Line
+	}
+	if b.lastAt < f.Start || b.lastAt > at || b.lastLine == 0 {
+		b.lastAt, b.lastLine = f.Start, f.Line
+	}
+	b.lastLine += bytes.Count(b.Text[b.lastAt:at], newline)
+	b.lastAt = at
+	return b.lastLine
 }

@@ -1,0 +1,84 @@
+package dataset
+
+// records collects the values of a record format in a Block.
+type records struct {
+	rd     *reader
+	w      *window
+	block  Block
+	cursor cursor
+}
+
+// cursor remembers where the last question about a value led, because questions mostly ascend.
+type cursor struct{ field, at, i int }
+
+// maxText is how large a Block may grow whose text is longer than the file's: many short values.
+const maxText = 2 << 20
+
+func newRecords(rd *reader, w *window, path string, f Format) *records {
+	s := &records{rd: rd, w: w}
+	s.block = Block{Path: path, Format: f}
+	s.block.place = s.place
+	s.block.splice = s.splice
+	return s
+}
+
+// begin begins a line for a value and returns where the value starts.
+func (s *records) begin(prefix string) int {
+	s.block.Text = append(s.block.Text, prefix...)
+	return len(s.block.Text)
+}
+
+// add ends the line of a value.
+func (s *records) add(f Field) {
+	s.block.Text = append(s.block.Text, '\n')
+	s.block.Fields = append(s.block.Fields, f)
+}
+
+// flush gives the Block away, if there is anything in it.
+func (s *records) flush() error {
+	if len(s.block.Fields) == 0 {
+		s.block.Text = s.block.Text[:0]
+		return nil
+	}
+	s.block.From, s.block.To = 0, len(s.block.Text)
+	return s.give()
+}
+
+func (s *records) give() error {
+	s.cursor = cursor{field: -1}
+	s.block.lastAt = 0
+	err := s.rd.v.Block(&s.block)
+	s.block.Text, s.block.Fields = s.block.Text[:0], s.block.Fields[:0]
+	if cap(s.block.Text) > 4*maxText {
+		s.block.Text = nil
+	}
+	return err
+}
+
+// place finds the byte at of f in the file by reading the value again.
+func (s *records) place(f *Field, at int) int64 {
+	if f.how == asText || f.how == asLiteral {
+		return s.w.offset(s.w.index(f.Offset) + at - f.Start)
+	}
+	c := s.cursor
+	if c.field != f.Start || c.at > at {
+		c = cursor{f.Start, f.Start, s.w.index(f.Offset)}
+	}
+	text := s.w.text
+	for c.at < at && c.i < len(text) {
+		step, size := 1, 1
+		switch {
+		case f.how == asString && text[c.i] == '\\':
+			r, n := escape(text[c.i:])
+			step, size = n, runeLen(r)
+		case f.how == asCell && text[c.i] == '"' && c.i+1 < len(text) && text[c.i+1] == '"':
+			step = 2
+		}
+		if c.at+size > at {
+			break
+		}
+		c.at, c.i = c.at+size, c.i+step
+	}
+	s.cursor = c
+	return s.w.offset(c.i)
+}

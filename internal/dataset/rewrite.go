@@ -1,0 +1,107 @@
+package dataset
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+)
+
+// ErrCannotRewrite is the error of Rewrite for a file that cannot be written back with certainty.
+var ErrCannotRewrite = errors.New("cannot be rewritten")
+
+// Rewrite copies a file from src to w and replaces what edit wants to be replaced in each Block. Outside of the edits the
+// copy has the same bytes; replacements are written as the format and the charset want it. An edit lies within one
+// field and begins in what the Block owns. A file that cannot be read in full is refused with ErrCannotRewrite, and what
+// was written until then is of no use.
+func Rewrite(ctx context.Context, path string, src Source, w io.Writer, lim Limits, edit func(*Block) ([]Edit, error)) error {
+	lim = lim.withDefaults()
+	lim.From, lim.To = 0, 0
+	head := make([]byte, min(headSize, max(src.Size(), 0)))
+	n, err := src.ReadAt(head, 0)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return fmt.Errorf("read %s: %w", path, err)
+	}
+	k := sniff(path, head[:n])
+	switch {
+	case k.reason != "":
+		return fmt.Errorf("rewrite %s: %w: %s", path, ErrCannotRewrite, k.reason)
+	case k.open != nil:
+		return fmt.Errorf("rewrite %s: %w: it is %s", path, ErrCannotRewrite, k.format)
+	}
+	rw := &rewriter{from: io.NewSectionReader(src, 0, src.Size()), to: w, edit: edit}
+	rd := &reader{ctx: ctx, lim: lim, v: rw}
+	if err := rd.source(input{path: path, name: path, src: src}); err != nil {
+		return err
+	}
+	if rw.skipped != "" {
+		return fmt.Errorf("rewrite %s: %w: %s", path, ErrCannotRewrite, rw.skipped)
+	}
+	if _, err := io.Copy(rw.to, rw.from); err != nil {
+		return fmt.Errorf("copy %s: %w", path, err)
+	}
+	return nil
+}
+
+// rewriter is the Visitor of Rewrite: it copies the file up to each edit.
+type rewriter struct {
+	from    io.Reader // the file, from at on
+	to      io.Writer
+	at      int64
+	edit    func(*Block) ([]Edit, error)
+	skipped string
+	patches []patch
+}
+
+func (rw *rewriter) Skipped(_, reason string) { rw.skipped = reason }
+
+func (rw *rewriter) Block(b *Block) error {
+	edits, err := rw.edit(b)
+	if err != nil || len(edits) == 0 {
+		return err
+	}
+	slices.SortFunc(edits, func(a, b Edit) int { return a.Start - b.Start })
+	rw.patches = rw.patches[:0]
+	for i := 0; i < len(edits); {
+		e := edits[i]
+		k := b.FieldAt(e.Start)
+		if k < 0 || e.End > b.Fields[k].End || e.End < e.Start || e.Start < b.From || e.Start >= b.To {
+			return fmt.Errorf("edit [%d, %d) of %s lies in no field", e.Start, e.End, b.Path)
+		}
+		n := i + 1
+		for ; n < len(edits) && edits[n].Start < b.Fields[k].End; n++ {
+			if edits[n].Start < edits[n-1].End || edits[n].End > b.Fields[k].End {
+				return fmt.Errorf("edit [%d, %d) of %s overlaps another", edits[n].Start, edits[n].End, b.Path)
+			}
+		}
+		rw.patches = b.splice(rw.patches, &b.Fields[k], edits[i:n])
+		i = n
+	}
+	for _, p := range rw.patches {
+		if err := rw.put(p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// put copies up to a patch and writes it. One that begins within the patch before it only goes on behind that.
+func (rw *rewriter) put(p patch) error {
+	if p.to <= rw.at && p.from < rw.at {
+		return nil
+	}
+	if p.from = max(p.from, rw.at); p.from > rw.at {
+		if _, err := io.CopyN(rw.to, rw.from, p.from-rw.at); err != nil {
+			return fmt.Errorf("copy: %w", err)
+		}
+	}
+	if _, err := rw.to.Write(p.text); err != nil {
+		return fmt.Errorf("write: %w", err)
+	}
+	if _, err := io.CopyN(io.Discard, rw.from, p.to-p.from); err != nil {
+		return fmt.Errorf("copy: %w", err)
+	}
+	rw.at = p.to
+	return nil
+}
