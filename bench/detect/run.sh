@@ -7,7 +7,7 @@
 #   bench/detect/run.sh again                what a second scan costs when 1 % has changed
 #   bench/detect/run.sh memory [flags]       peak memory on a large file                                 (-gb 20)
 #   bench/detect/run.sh noise [flags]        findings in text that holds nothing                         (-show)
-#   bench/detect/run.sh quality -docs FILE   precision and recall on labelled documents                  (-show 5)
+#   bench/detect/run.sh quality [-docs FILE] precision and recall on labelled documents                  (-show 5)
 #   bench/detect/run.sh smoke                all but quality, very short, without the engines beside it
 #
 # MB is the size of the corpus (default 200). The engines beside it: gitleaks is built from its Go module, Hyperscan is a C
@@ -49,7 +49,17 @@ speed() { corpus && peers && "$dir/detectbench" speed -reeve "$REEVE" -corpus "$
 again() { corpus && "$dir/detectbench" again -reeve "$REEVE" -corpus "$dir/corpus.jsonl" -dir "$dir" "$@"; }
 memory() { corpus && "$dir/detectbench" memory -reeve "$REEVE" -corpus "$dir/corpus.jsonl" -dir "$dir" "$@"; }
 noise() { "$dir/detectbench" noise -reeve "$REEVE" -dir "$dir" "$@"; }
-quality() { "$dir/detectbench" quality -reeve "$REEVE" -dir "$dir" "$@"; }
+# quality makes documents of its own where none are given: sentences written for this, values from a library of fakes.
+quality() {
+	if [[ " $* " != *' -docs '* ]]; then
+		local venv=$cache/labelled
+		[[ -x $venv/bin/faker ]] || { python3 -m venv "$venv" && "$venv/bin/pip" install -q -r labelled/requirements.txt; }
+		"$venv/bin/python" labelled/make.py 3000 >"$dir/docs.jsonl"
+		set -- -docs "$dir/docs.jsonl" "$@"
+	fi
+	judge "$@"
+}
+judge() { "$dir/detectbench" quality -reeve "$REEVE" -dir "$dir" "$@"; }
 
 status=0
 case ${1:-all} in
