@@ -20,6 +20,7 @@ const module = "github.com/reeve-ai/reeve"
 var floor = map[string]int{
 	"":                  0,
 	"policies":          0,
+	"internal/strict":   0,
 	"detect":            1,
 	"internal/label":    1,
 	"internal/license":  1,

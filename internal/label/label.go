@@ -10,49 +10,45 @@ import (
 	"strings"
 
 	"github.com/reeve-ai/reeve"
+	"github.com/reeve-ai/reeve/policies"
 )
 
-// Categories of the built-in table.
+// Categories of the policy that ships.
 const (
-	PII    = "PII"    // personal data (GDPR Art. 4(1))
-	PHI    = "PHI"    // data concerning health (GDPR Art. 9(1); 45 CFR § 160.103)
-	PCI    = "PCI"    // payment card data (PCI DSS)
-	Secret = "SECRET" // keys, tokens, passwords
+	PII     = "PII"     // personal data (GDPR Art. 4(1))
+	PHI     = "PHI"     // data concerning health (GDPR Art. 9(1); 45 CFR § 160.103)
+	Special = "SPECIAL" // special categories (GDPR Art. 9(1)) and criminal records (Art. 10)
+	PCI     = "PCI"     // payment card data (PCI DSS)
+	Secret  = "SECRET"  // keys, tokens, passwords
 )
 
 // Row gives a label to the findings that it names: either by rule ("secret/github-pat", or a whole class, "secret/*")
 // or by kind ("US_SSN").
 type Row struct {
-	Rule  string
-	Kind  string
-	Label reeve.Label
-}
-
-// Builtin is the table in force where nobody wrote another.
-func Builtin() []Row {
-	confidential := func(c string) reeve.Label { return reeve.NewLabel(reeve.Confidential, c) }
-	return []Row{
-		{Rule: "pii/*", Label: confidential(PII)},
-		{Rule: "phi/*", Label: confidential(PHI)},
-		{Rule: "secret/*", Label: reeve.NewLabel(reeve.Restricted, Secret)},
-		{Kind: "CREDIT_CARD", Label: confidential(PCI)},
-		{Kind: "IBAN_CODE", Label: confidential(PII)},
-		{Kind: "SECRET", Label: reeve.NewLabel(reeve.Restricted, Secret)},
-	}
+	Rule      string
+	Kind      string
+	Label     reeve.Label
+	Overrides bool // the label stands instead of that of the finding's class
 }
 
 // Policy is a compiled table. It is immutable and safe for concurrent use.
 type Policy struct {
-	byRule  map[string]reeve.Label
-	byClass map[string]reeve.Label // "secret/" of "secret/*"
-	byKind  map[string]reeve.Label
-	other   reeve.Label
+	byRule   map[string]given
+	byClass  map[string]given // "secret/" of "secret/*"
+	byKind   map[string]given
+	other    reeve.Label
+	handling []Handling
 }
 
-// New compiles a table. Several rows for the same name are joined. The label other is for findings that no row names:
-// what nobody classified is not therefore public.
+type given struct {
+	label     reeve.Label
+	overrides bool
+}
+
+// New compiles a table. Several rows for the same name are joined; one that overrides makes the join override. The label
+// other is for findings that no row names: what nobody classified is not therefore public.
 func New(rows []Row, other reeve.Label) (*Policy, error) {
-	p := &Policy{byRule: map[string]reeve.Label{}, byClass: map[string]reeve.Label{}, byKind: map[string]reeve.Label{}, other: other}
+	p := &Policy{byRule: map[string]given{}, byClass: map[string]given{}, byKind: map[string]given{}, other: other}
 	for i, row := range rows {
 		table, name := p.byKind, row.Kind
 		switch {
@@ -66,17 +62,18 @@ func New(rows []Row, other reeve.Label) (*Policy, error) {
 		if strings.Contains(name, "*") || name == "/" {
 			return nil, fmt.Errorf("row %d: %q: \"*\" stands only at the end, after a class and a slash", i+1, name)
 		}
-		table[name] = table[name].Join(row.Label)
+		g := table[name]
+		table[name] = given{g.label.Join(row.Label), g.overrides || row.Overrides}
 	}
 	return p, nil
 }
 
-// Default is the built-in table; findings that it does not know, such as those of a user's own literals, make a text
-// internal.
+// Default is the policy that ships, policies/labels.yaml; findings that it does not know, such as those of a user's own
+// literals, make a text internal.
 func Default() *Policy {
-	p, err := New(Builtin(), reeve.Label{Level: reeve.Internal})
+	p, err := Parse(policies.LabelsName, policies.Labels())
 	if err != nil {
-		panic("the built-in table does not compile: " + err.Error())
+		panic("the classification policy that ships cannot be read: " + err.Error())
 	}
 	return p
 }
@@ -91,18 +88,27 @@ func (p *Policy) Classify(findings []reeve.Finding) reeve.Label {
 	return l
 }
 
-func (p *Policy) of(f *reeve.Finding) reeve.Label {
+// Of is the label of one finding, its own label not looked at.
+func (p *Policy) Of(rule, kind string) reeve.Label {
 	if p == nil {
 		return reeve.Label{Level: reeve.Restricted}
 	}
-	class, _, _ := strings.Cut(f.Rule, "/")
-	rule, known := p.byRule[f.Rule]
-	group, knownClass := p.byClass[class+"/"]
-	kind, knownKind := p.byKind[f.Kind]
-	l := rule.Join(group).Join(kind)
+	class, _, _ := strings.Cut(rule, "/")
+	byRule, known := p.byRule[rule]
+	byKind, knownKind := p.byKind[kind]
+	byClass, knownClass := p.byClass[class+"/"]
 	if !known && !knownClass && !knownKind {
-		l = p.other
+		return p.other
 	}
+	l := byRule.label.Join(byKind.label)
+	if byRule.overrides || byKind.overrides {
+		return l
+	}
+	return l.Join(byClass.label)
+}
+
+func (p *Policy) of(f *reeve.Finding) reeve.Label {
+	l := p.Of(f.Rule, f.Kind)
 	if f.Label == "" {
 		return l
 	}
