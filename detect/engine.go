@@ -60,6 +60,7 @@ type Engine struct {
 	upper      [maxSize][]trigger // recognisers of upper-case tokens, likewise
 	hasUpper   bool               // upper is not empty
 	email      bool               // the e-mail rule is in force
+	context    [128]int32         // index of each rule of the context group, by its number; -1 where it is not in force
 	literals   []*automaton
 	patterns   []*program
 
@@ -125,9 +126,16 @@ func (e *Engine) addBuiltins(chosen []builtin) {
 			e.act[c] = actWord
 		}
 	}
+	for i := range e.context {
+		e.context[i] = -1
+	}
+	grouped := false
 	for i := range chosen {
 		rule := int32(len(e.rules))
 		e.rules = append(e.rules, chosen[i].Rule)
+		if n := chosen[i].context; n > 0 {
+			e.context[n], grouped = rule, true
+		}
 		for _, on := range chosen[i].on {
 			if !e.early {
 				on.free = 0
@@ -136,6 +144,11 @@ func (e *Engine) addBuiltins(chosen []builtin) {
 		}
 		if chosen[i].Kind == KindEmail {
 			e.email = true
+		}
+	}
+	if grouped {
+		for _, on := range contextEntries() {
+			e.addEntry(on, -1)
 		}
 	}
 }

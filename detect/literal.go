@@ -133,7 +133,7 @@ func (s *scan) reportLiteral(a *automaton, l *litState) {
 		}
 		start := l.pos - c.depth()
 		if (!a.whole || !s.w.wordBefore(start)) && s.e.admits(a.rule(st), 1, s.w.b[start:l.pos]) {
-			s.pending = append(s.pending, candidate{start, l.pos, a.rule(st), 1})
+			s.pending = append(s.pending, candidate{start: start, end: l.pos, rule: a.rule(st), score: 1})
 		}
 	}
 }

@@ -116,7 +116,7 @@ func (s *scan) scanPattern(p *program, at *int) {
 		*at = max(i+1, end)
 		if end > 0 {
 			if s.e.admits(p.rule, 1, s.w.b[i:end]) {
-				s.pending = append(s.pending, candidate{i, end, p.rule, 1})
+				s.pending = append(s.pending, candidate{start: i, end: end, rule: p.rule, score: 1})
 			}
 		}
 	}

@@ -7,6 +7,7 @@ type candidate struct {
 	start, end int
 	rule       int32
 	score      float32
+	soft       bool // found by its context: a rule that knows the form of what it covers gives its name
 }
 
 func compareCandidates(a, b candidate) int {
@@ -43,13 +44,24 @@ func (s *scan) flush(dst []Match, hold int) []Match {
 		n++
 		if c.start < s.lastEnd {
 			if c.end <= s.lastEnd || c.rule == s.last {
+				s.rename(dst, c)
 				continue
 			}
 			c.start = s.lastEnd
 		}
 		dst = append(dst, Match{Rule: c.rule, Start: c.start, End: c.end, Score: c.score})
-		s.lastEnd, s.last = c.end, c.rule
+		s.lastEnd, s.last, s.lastSoft = c.end, c.rule, c.soft
 	}
 	s.pending = s.pending[:copy(s.pending, s.pending[n:])]
 	return dst
+}
+
+// rename gives the last match, if it was found by its context only, the rule of a secret that lies within it.
+func (s *scan) rename(dst []Match, c candidate) {
+	if !s.lastSoft || c.soft || len(dst) == 0 || s.e.rules[c.rule].Kind != KindSecret {
+		return
+	}
+	m := &dst[len(dst)-1]
+	m.Rule, m.Score = c.rule, c.score
+	s.last, s.lastSoft = c.rule, false
 }

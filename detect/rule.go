@@ -62,7 +62,8 @@ func (r *Rule) SeverityAt(score float32) Severity {
 // builtin is a Rule with its recognisers.
 type builtin struct {
 	Rule
-	on []entry
+	on      []entry
+	context int8 // number in the group of rules that share findContext, 0 for rules with recognisers of their own
 }
 
 // entry says where a recogniser is called: at the first byte of prefix at the start of a token if that is a letter, at
@@ -97,6 +98,7 @@ type recogniser func(w *window, i int) hit
 type hit struct {
 	start, end int     // the match, end exclusive
 	resume     int     // where scanning goes on; 0 means end
+	context    int8    // the rule of the context group that it is; 0: the rule that was asked
 	score      float32 // 0 means no match
 }
 
@@ -118,6 +120,8 @@ func builtins() []builtin {
 		[]builtin{emailRule(), cardRule(), ibanRule(), ssnRule(), phoneRule(), ipRule()},
 		[]builtin{privateKeyRule(), jwtRule(), urlCredentialsRule()},
 		tokenRules(),
+		headerRules(),
+		contextRules(),
 	)
 }
 

@@ -3,18 +3,19 @@ package detect
 // scan is the state of one text: where each source of candidates stands, and the candidates that are not yet decided.
 // Offsets are local to the window.
 type scan struct {
-	e       *Engine
-	w       window
-	pos     int // the built-in rules have decided everything before
-	held    int // first byte that an undecided built-in match may hold
-	lit     []litState
-	pat     []int // where each pattern stands
-	vm      *machine
-	pending []candidate
-	lastEnd int   // end of the last chosen match
-	last    int32 // its rule
+	e        *Engine
+	w        window
+	pos      int // the built-in rules have decided everything before
+	held     int // first byte that an undecided built-in match may hold
+	lit      []litState
+	pat      []int // where each pattern stands
+	vm       *machine
+	pending  []candidate
+	lastEnd  int   // end of the last chosen match
+	last     int32 // its rule
+	lastSoft bool  // it was found by its context
 
-	pending0 [4]candidate
+	pending0 [3]candidate
 	lit0     [4]litState
 	pat0     [2]int
 }
@@ -50,6 +51,11 @@ func (s *scan) hold() int {
 		return len(s.w.b)
 	}
 	h := s.held
+	for i := range s.pending {
+		if c := &s.pending[i]; c.soft && c.end > s.pos {
+			h = min(h, c.start) // what it holds may still be named by another rule
+		}
+	}
 	if s.e.email {
 		h = min(h, s.w.emailHold())
 	}
@@ -197,8 +203,11 @@ func (s *scan) try(i int) int {
 		}
 		return i + 1
 	}
-	s.pending = append(s.pending, candidate{t.best.start, t.best.end, t.rule, t.best.score})
-	return max(t.best.end, t.best.resume)
+	s.pending = append(s.pending, candidate{t.best.start, t.best.end, t.rule, t.best.score, t.best.context > 0})
+	if t.best.resume > 0 {
+		return t.best.resume
+	}
+	return t.best.end
 }
 
 // beats reports whether a hit is better than another at the same place.
@@ -230,12 +239,16 @@ func (s *scan) accept(a *attempt, t *trigger, h hit, i int) {
 	if t.free|t.skip != 0 {
 		h.start = max(h.start, w.startOf(t, i))
 	}
-	if w.touched || !s.e.admits(t.rule, h.score, w.b[h.start:h.end]) {
+	rule := t.rule
+	if h.context > 0 {
+		rule = s.e.context[h.context]
+	}
+	if w.touched || rule < 0 || !s.e.admits(rule, h.score, w.b[h.start:h.end]) {
 		return
 	}
-	a.best, a.rule = h, t.rule
+	a.best, a.rule = h, rule
 	if w.trace != nil {
-		w.trace.done = append(w.trace.done, traced{t.rule, h.end, w.trace.words, w.trace.notes})
+		w.trace.done = append(w.trace.done, traced{rule, h.end, w.trace.words, w.trace.notes})
 	}
 }
 

@@ -130,7 +130,7 @@ func findShape(parts []part, check func([]byte) float32) recogniser {
 			score *= 0.8
 		}
 		if bytes.Contains(w.b[i:j], []byte("EXAMPLE")) {
-			score = min(score, 0.3)
+			score = min(score, 0.25)
 		}
 		return hit{start: i, end: j, score: score} // the scan moves start by skip or free
 	}
@@ -149,10 +149,15 @@ func isSample(b []byte) bool {
 	return len(b) >= 12 && distinct < 5 && indexByte("xX0123aAyYzZ-_.", b[0]) >= 0
 }
 
+// tokenTables are all tables of tokens.
+func tokenTables() [][]token {
+	return [][]token{cloudTokens(), codeTokens(), modelTokens(), messageTokens(), businessTokens(), dataTokens()}
+}
+
 // tokenRules compiles all token tables.
 func tokenRules() []builtin {
 	var out []builtin
-	for _, table := range [][]token{cloudTokens(), codeTokens(), modelTokens(), messageTokens(), businessTokens(), dataTokens()} {
+	for _, table := range tokenTables() {
 		for i := range table {
 			b, err := table[i].builtin()
 			if err != nil {

@@ -10,6 +10,18 @@ func cloudTokens() []token {
 			negatives: []string{"AKIAQ3EGRIZ7LMN5PXT", "AKIAQ3EGRIZ7LMN5PXTWW", "XAKIAQ3EGRIZ7LMN5PXTW", "AKIAAAAAAAAAAAAAAAAA", "AKIA1111189012345678"},
 		},
 		{
+			id: "aws-unique-id", description: "AWS identifier of a user, role, group or other principal; an identifier, not a key", severity: Low,
+			shapes:    []string{"AIDA[B16-17]", "AROA[B16-17]", "AGPA[B16-17]", "AIPA[B16-17]", "ANPA[B16-17]", "ANVA[B16-17]", "APKA[B16-17]", "ASCA[B16-17]"},
+			positives: []string{"AIDAQ3EGRIZ7LMN5PXTWK", "\"unique_id\": \"AROAZ6TYB4KWJD2QVRHC2\""},
+			negatives: []string{"AIDAQ3EGRIZ7", "xAIDAQ3EGRIZ7LMN5PXTWK", "ANPAAAAAAAAAAAAAAAAAA"},
+		},
+		{
+			id: "wechat-app-id", description: "WeChat application identifier; an identifier, not a key", severity: Low,
+			shapes:    []string{"wx[x16]"},
+			positives: []string{"appid: wx" + sampleHex(16)},
+			negatives: []string{"wx" + sampleHex(15), "wx" + sampleHex(20), "wxWidgets"},
+		},
+		{
 			id: "aws-bedrock-key", description: "Amazon Bedrock API key", severity: Critical, free: 2,
 			shapes:    []string{"bedrock-api-key-YmVkcm9jay5hbWF6b25hd3MuY29t[b0+]", "ABSK[b109-269]"},
 			positives: []string{"bedrock-api-key-YmVkcm9jay5hbWF6b25hd3MuY29t" + sampleB62(60), "key=ABSK" + sampleB62(120)},

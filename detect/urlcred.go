@@ -63,7 +63,20 @@ func findURLCredentials(w *window, i int) hit {
 	if len(user) > maxUser || len(password) == 0 || len(password) > maxPassword || isPlaceholder(user, password) {
 		return hit{}
 	}
+	h.score = urlScore(user, password)
 	return h
+}
+
+// urlScore weighs a password in a URL: words that stand for one are none, others may well be in use.
+func urlScore(user, password []byte) float32 {
+	if isOneOfFold(password, plainWords) || isOneOfFold(password, standIns) || len(password) < 3 {
+		return 0
+	}
+	m := study(password)
+	if m.randomness() >= 0.5 || m.digits > 0 && m.lower+m.upper > 0 || m.other > 0 || m.lower > 0 && m.upper > 1 {
+		return 0.9
+	}
+	return 0.4
 }
 
 // looksRandom reports whether a user name without password is a token: long, with letters and digits mixed.

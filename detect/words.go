@@ -41,7 +41,9 @@ func words(list ...string) *wordList {
 		}
 		l.cues = append(l.cues, c)
 	}
-	slices.SortFunc(l.cues, func(a, b cue) int { return cmp.Or(int(a.text[0])-int(b.text[0]), len(b.text)-len(a.text), strings.Compare(a.text, b.text)) })
+	slices.SortFunc(l.cues, func(a, b cue) int {
+		return cmp.Or(int(a.text[0])-int(b.text[0]), len(b.text)-len(a.text), strings.Compare(a.text, b.text))
+	})
 	return l
 }
 

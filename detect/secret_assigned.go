@@ -1,0 +1,347 @@
+package detect
+
+// Values that are recognised by what they are assigned to, in any language of code, configuration or prose:
+//
+//	key = value   "key": "value"   key => 'value'   key := value   <key>value</key>   set("key", "value")   $x['key'] = f("value")
+//
+// One recogniser looks at the bytes that separate a name from its value, reads the name backwards and the value forwards,
+// and says which rule of this group it is: a key of a service whose name stands before the value, or an assigned secret.
+
+// assignment is a separator with what stands before it.
+type assignment struct {
+	at, value int // the first byte of the separator, the byte behind it
+	keyFrom   int
+	keyTo     int
+	power     strength
+	tag       bool // the separator is the end of an XML tag
+	call      bool // the separator is the bracket of a call
+}
+
+// findContext looks for a value at the separator i.
+func findContext(w *window, i int) hit {
+	w.lead = min(i+1, len(w.b))
+	var a assignment
+	if !w.separator(i, &a) {
+		return hit{}
+	}
+	if w.touched {
+		return hit{}
+	}
+	w.key(&a)
+	if a.call && !endsInKey(w.b[a.keyFrom:a.keyTo], a.power) {
+		a.power = noKey
+	}
+	v, ok := w.value(&a)
+	if !ok || w.touched {
+		return hit{}
+	}
+	text := w.b[v.from:v.to]
+	if h := w.serviceValue(&a, v); h.score > 0 {
+		return h
+	}
+	if h := w.jwkValue(&a, v); h.score > 0 || w.touched {
+		return h
+	}
+	if a.power == noKey {
+		return hit{}
+	}
+	score := w.assignedScore(&a, v, text)
+	if score == 0 {
+		return hit{}
+	}
+	rule := ctxAssignedSecret
+	if a.power == passwordKey {
+		rule = ctxAssignedPassword
+	}
+	return hit{start: v.from, end: v.to, resume: a.value, score: score, context: rule}
+}
+
+// separator reports whether the byte at i begins a separator, and how far it goes.
+func (w *window) separator(i int, a *assignment) bool {
+	prev := w.before(i)
+	a.at, a.value = i, i+1
+	switch w.b[i] {
+	case ',':
+		if prev != '"' && prev != '\'' && prev != '`' {
+			return false
+		}
+		for k := 0; k < 4 && w.at(a.value) == ' '; k++ {
+			a.value++
+		}
+		if c := w.at(a.value); c != '"' && c != '\'' && c != '`' && c != '@' && c != 'b' && c != '\\' {
+			return false
+		}
+	case '(':
+		a.call = true
+		if !isWord(prev) {
+			return false
+		}
+		if c := w.at(a.value); c != '"' && c != '\'' && c != '`' && c != '@' {
+			return false
+		}
+	case '>':
+		a.tag = true
+		if !isAlnum(prev) {
+			return false
+		}
+	case '=':
+		if prev == '<' || prev == '>' || prev == '=' {
+			return false
+		}
+		if indexByte(":?.+|!~", prev) >= 0 && i > 0 {
+			if prev == ':' || prev == '!' && w.before(i-1) == '=' {
+				return false // the colon is the separator
+			}
+			a.at--
+		}
+		w.operator(a)
+	case ':':
+		if prev == ':' || prev == '/' {
+			return false
+		}
+		if c := w.at(a.value); c == '/' || c == ':' && w.at(a.value+1) != '=' && w.at(a.value+1) != ':' {
+			return false
+		}
+		w.operator(a)
+	}
+	return true
+}
+
+// operator moves the value behind the rest of an operator such as := => == or ::=.
+func (w *window) operator(a *assignment) {
+	for k := 0; k < 3; k++ {
+		if c := w.at(a.value); c != '=' && c != ':' && c != '>' && c != '~' {
+			return
+		}
+		a.value++
+	}
+}
+
+// key reads the name before a separator.
+func (w *window) key(a *assignment) {
+	k := a.at
+	stop := max(0, a.at-maxKey-48)
+	w.steps += 8
+	for k > stop && (w.b[k-1] == ' ' || w.b[k-1] == '\t') {
+		k--
+	}
+	for n := 0; n < 4 && k > stop && indexByte("\"'`]\\*)", w.b[k-1]) >= 0; n++ {
+		k--
+	}
+	a.keyFrom, a.keyTo = w.nameBefore(k), k
+	name := w.b[a.keyFrom:k]
+	a.power = keyName(name)
+	switch {
+	case a.power >= tokenKey || len(name) == 0:
+	case isOneOfFold(name, typeWords):
+		w.widen(a, a.keyFrom, 2)
+	case a.power == weakKey && len(name) <= 4:
+		w.joined(a) // "api key"
+	case isOneOfFold(name, valueWords):
+		w.widen(a, a.keyFrom, 6)
+	case len(name) < 5 && isDate(name) && a.at > 4 && w.b[a.keyFrom-1] == ':' && w.before(a.keyFrom-1) == 's':
+		w.widen(a, a.keyFrom-1, 2) // PHP: s:8:"password";s:6:"…"
+	}
+}
+
+// nameBefore returns where the name that ends at k begins.
+func (w *window) nameBefore(k int) int {
+	j, stop := k, max(0, k-maxKey)
+	for j > stop && nameByte[w.b[j-1]] {
+		j--
+	}
+	w.steps += k - j
+	if j > 0 && j < k && w.b[j-1] == '\\' && (w.b[j] == 'n' || w.b[j] == 't' || w.b[j] == 'r') {
+		j++
+	}
+	return j
+}
+
+// nameByte holds what names are made of.
+var nameByte = func() (t [256]bool) {
+	for c := range t {
+		t[c] = isWord(byte(c)) || c == '-' || c == '.' || c == '$' || c >= 0x80
+	}
+	return t
+}()
+
+var typeWords = []string{"string", "str", "text", "char", "varchar", "byte", "var", "const", "let", "bytes", "any", "none", "optional", "nil", "null", "securestring"}
+
+var valueWords = []string{"value", "default", "val", "defaultvalue", "default_value", "content", "data", "string", "initial", "s"}
+
+func isOneOfFold(b []byte, list []string) bool {
+	for _, s := range list {
+		if len(b) == len(s) && equalFold(b, s) {
+			return true
+		}
+	}
+	return false
+}
+
+// joined judges two words as one name: "api key", "secret access key".
+func (w *window) joined(a *assignment) {
+	if a.keyFrom < 3 || w.b[a.keyFrom-1] != ' ' {
+		return
+	}
+	from := w.nameBefore(a.keyFrom - 1)
+	if p := keyName(w.b[max(from, a.keyTo-maxKey):a.keyTo]); p > a.power {
+		a.keyFrom, a.power = max(from, a.keyTo-maxKey), p
+	}
+}
+
+// widen looks for the name in the words before, at most n of them and on the same two lines: a type or the word value
+// stands where the name is expected.
+func (w *window) widen(a *assignment, from, n int) {
+	lines := 0
+	stop := max(0, a.at-120)
+	for k := from; n > 0; n-- {
+		for k > stop && !nameByte[w.b[k-1]] {
+			if k--; w.b[k] == '\n' {
+				lines++
+			}
+			if lines > 1 || indexByte("{};", w.b[k]) >= 0 && w.b[k] != ';' {
+				return
+			}
+		}
+		if k <= stop {
+			return
+		}
+		j := w.nameBefore(k)
+		if j <= stop {
+			return
+		}
+		if p := keyName(w.b[j:k]); p > noKey {
+			a.keyFrom, a.keyTo, a.power = j, k, p
+			return
+		}
+		k = j
+	}
+}
+
+// assignedScore weighs what the name promises against what the value looks like.
+func (w *window) assignedScore(a *assignment, v quoted, text []byte) float32 {
+	key := w.b[a.keyFrom:a.keyTo]
+	if isStandIn(text, key) || looksLikeCode(text, v) || hasTokenPrefix(text) {
+		return 0
+	}
+	if isCrypt(text) {
+		return 0.8
+	}
+	w.steps += len(text)
+	m := study(text)
+	r := m.randomness()
+	if isUUID(text) {
+		r = 0.7
+	}
+	if a.power == weakKey && isLoginPair(text) {
+		return 0.6
+	}
+	switch a.power {
+	case passwordKey:
+		switch {
+		case m.n > 120:
+			return 0
+		case r >= 0.8:
+			return 0.8
+		case r >= 0.5:
+			return 0.65
+		case m.digits > 0 && m.n >= 6 && m.lower+m.upper > 0:
+			return 0.4
+		}
+	case tokenKey:
+		switch {
+		case m.n < 6 || m.n < 8 && m.digits > 0:
+			return 0
+		case r >= 0.9 && m.n >= 16:
+			return 0.85
+		case r >= 0.8:
+			return 0.7
+		case r >= 0.7 || r >= 0.5 && m.digits > 0:
+			return 0.55
+		}
+	case weakKey:
+		if m.n >= 16 && r >= 0.9 && m.digits > 0 && m.lower+m.upper > 0 && m.entropy > 3 {
+			return 0.6
+		}
+	}
+	return 0
+}
+
+// isUUID reports the form 8-4-4-4-12 of hexadecimal digits.
+func isUUID(v []byte) bool {
+	if len(v) != 36 {
+		return false
+	}
+	for i, c := range v {
+		if dash := i == 8 || i == 13 || i == 18 || i == 23; dash != (c == '-') || !dash && classOf[c]&clHex == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// endsInKey reports whether the name of a function ends in a word that announces a secret: setPassword does, and
+// password.decode does not.
+func endsInKey(name []byte, power strength) bool {
+	if power < tokenKey {
+		return false
+	}
+	from := len(name)
+	for from > 0 && isAlnum(name[from-1]) {
+		if from--; keyPartBegins(name, from) && keyName(name[from:]) >= tokenKey {
+			return true
+		}
+	}
+	return false
+}
+
+// isLoginPair reports a user and a password with a colon between them, as they are encoded for Basic authentication.
+func isLoginPair(v []byte) bool {
+	k := indexOf(v, ':')
+	if k < 1 || k > 40 || len(v)-k-1 < 4 || indexOf(v[k+1:], ':') >= 0 {
+		return false
+	}
+	for _, c := range v {
+		if c <= ' ' || c == '/' {
+			return false
+		}
+	}
+	m := study(v[k+1:])
+	return m.randomness() >= 0.55 && !isStandIn(v[k+1:], nil)
+}
+
+func indexOf(v []byte, c byte) int {
+	for i := range v {
+		if v[i] == c {
+			return i
+		}
+	}
+	return -1
+}
+
+// tokenPrefixes are the beginnings of vendors' tokens, by first byte. What begins so and is no such token is none at all.
+var tokenPrefixes = func() (by [256][]string) {
+	for _, table := range tokenTables() {
+		for _, row := range table {
+			for _, s := range row.shapes {
+				if parts, err := parseShape(s); err == nil && len(parts[0].text) >= 4 {
+					by[s[0]] = append(by[s[0]], parts[0].text)
+				}
+			}
+		}
+	}
+	return by
+}()
+
+func hasTokenPrefix(v []byte) bool {
+	for _, p := range tokenPrefixes[v[0]] {
+		if len(v) >= len(p) && string(v[:len(p)]) == p {
+			return true
+		}
+	}
+	digits := 0
+	for digits < len(v) && isDigit(v[digits]) {
+		digits++
+	}
+	return digits > 3 && len(v) > digits+20 && v[digits] == ':' && v[digits+1] == 'A' // a bot token of Telegram
+}
