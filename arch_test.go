@@ -31,6 +31,7 @@ var floor = map[string]int{
 	"internal/demo":     1,
 	"internal/demo/gen": 1, // writes the sample data of demo, beside it
 	"internal/report":   1,
+	"internal/attest":   2,
 	"internal/custody":  2,
 	"internal/dataset":  2,
 	"internal/guard":    2,
