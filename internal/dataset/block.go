@@ -41,7 +41,9 @@ type Field struct {
 	Offset     int64  // offset of the value's first byte in the file; -1 where offsets in the value are all that is known
 	Plain      bool   // the bytes of the file are those in Text, so that offsets only need to be added
 
-	how uint8 // how the value stands in the file: asText …
+	how  uint8 // how the value stands in the file: asText …
+	from int   // bytes of the value before Start, where Offset is -1: a long value comes in pieces
+	item int   // number of the value on its page
 }
 
 // Edit replaces a part of a Block's text. It lies within one Field.
@@ -64,7 +66,7 @@ func (b *Block) FieldAt(at int) int {
 func (b *Block) Place(f *Field, at int) (int64, bool) {
 	switch {
 	case f.Offset < 0:
-		return int64(at - f.Start), false
+		return int64(f.from + at - f.Start), false
 	case f.Plain || b.place == nil:
 		return f.Offset + int64(at-f.Start), true
 	}

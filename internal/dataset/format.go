@@ -11,16 +11,22 @@ const (
 	HTML
 	JSON
 	JSONL
-	CSV
+	CSV // and its like: tabs, semicolons
 	Parquet
 	Arrow
 	PDF
 	DOCX
 	XLSX
-	Binary // no text: only its strings are read
+	Binary // no text
+	PPTX
+	ODF     // OpenDocument text, spreadsheet or presentation
+	Archive // compressed files too; what is in it has its own format
 )
 
-var formats = [...]string{"text", "markdown", "code", "html", "json", "jsonl", "csv", "parquet", "arrow", "pdf", "docx", "xlsx", "binary"}
+var formats = [...]string{
+	"text", "markdown", "code", "html", "json", "jsonl", "csv", "parquet", "arrow", "pdf", "docx", "xlsx", "binary", "pptx",
+	"opendocument", "archive",
+}
 
 func (f Format) String() string { return formats[min(int(f), len(formats)-1)] }
 

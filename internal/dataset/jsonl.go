@@ -42,7 +42,10 @@ func (j *jsonl) run(at int) error {
 			nl = len(w.text)
 		default:
 			if len(w.text)-at > j.max {
-				next, err := j.tooLong(at)
+				j.line++
+				j.record++
+				j.odd++
+				next, err := j.tooLong(at, j.record, j.line)
 				if err != nil {
 					return err
 				}
@@ -95,7 +98,10 @@ func (j *jsonl) oneLine(at, end int) error {
 // asText emits what stands in the window as it is.
 func (j *jsonl) asText(at, end int) error {
 	if end-at > Stride {
-		return j.longText(at, end)
+		if err := j.flush(); err != nil {
+			return err
+		}
+		return j.pieces(at, at, end, end, j.record, j.line)
 	}
 	start := j.begin("")
 	j.block.Text = append(j.block.Text, j.w.text[at:end]...)
@@ -104,66 +110,4 @@ func (j *jsonl) asText(at, end int) error {
 		Offset: j.w.offset(at), Plain: j.w.plain, how: asText,
 	})
 	return nil
-}
-
-// longText emits a part of the window in pieces.
-func (j *jsonl) longText(at, end int) error {
-	if err := j.flush(); err != nil {
-		return err
-	}
-	return j.pieces(at, at, end, end)
-}
-
-// pieces emits the text [start, own) in Blocks, with what they share from lead on and up to end.
-func (j *jsonl) pieces(lead, start, own, end int) error {
-	text := j.w.text
-	for first := lead; start < own; {
-		cut := runeStart(text, start+Stride)
-		if cut+sharedAfter > own {
-			cut = own
-		}
-		tail := runeStart(text, min(end, cut+sharedAfter))
-		j.block.Text = append(j.block.Text, text[lead:tail]...)
-		j.add(Field{
-			End: tail - lead, Record: j.record, Line: j.line, Offset: j.w.offset(lead), Plain: j.w.plain, how: asText,
-		})
-		j.block.From, j.block.To = start-lead, cut-lead
-		if err := j.give(); err != nil {
-			return err
-		}
-		start = cut
-		lead = runeStart(text, max(first, start-sharedBefore))
-	}
-	return nil
-}
-
-// tooLong reads a line as text that does not fit into the window. It returns where the next line begins.
-func (j *jsonl) tooLong(at int) (int, error) {
-	if err := j.flush(); err != nil {
-		return 0, err
-	}
-	w := j.w
-	j.line++
-	j.record++
-	j.odd++
-	for lead := at; ; {
-		nl := bytes.IndexByte(w.text[at:], '\n')
-		end := at + nl
-		if nl < 0 {
-			end = len(w.text)
-		}
-		own := end
-		if nl < 0 && !w.eof {
-			own = runeStart(w.text, end-sharedAfter)
-		}
-		if err := j.pieces(lead, at, own, end); err != nil {
-			return 0, err
-		}
-		if nl >= 0 || w.eof {
-			return min(end+1, len(w.text)), nil
-		}
-		keep := runeStart(w.text, own-sharedBefore)
-		w.fill(keep)
-		lead, at = 0, own-keep
-	}
 }

@@ -10,7 +10,7 @@ var byExt = func() map[string]Format {
 	m := map[string]Format{
 		"txt": Text, "text": Text, "md": Markdown, "markdown": Markdown, "mdx": Markdown, "rst": Markdown,
 		"html": HTML, "htm": HTML, "xhtml": HTML,
-		"csv": CSV, "tsv": CSV, "tab": CSV,
+		"csv": CSV, "tsv": CSV, "tab": CSV, "psv": CSV,
 	}
 	for _, ext := range strings.Fields(`ada asm astro awk bash bat bib c cc cfg clj cljs cmake cmd conf config cpp cs css csproj cue
 		cxx d dart diff dockerfile editorconfig el elm env erl ex exs f f90 fish fs gd gemspec go gql gradle graphql groovy h hcl

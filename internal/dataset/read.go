@@ -77,6 +77,17 @@ type reader struct {
 	ctx context.Context
 	lim Limits
 	v   Visitor
+
+	expanded int64 // what archives expanded to so far
+	visiting bool  // the Visitor has a Block: a panic is its own
+}
+
+// visit gives a Block to the Visitor.
+func (rd *reader) visit(b *Block) error {
+	rd.visiting = true
+	err := rd.v.Block(b)
+	rd.visiting = false
+	return err
 }
 
 // input is a file, or a member of an archive.

@@ -6,6 +6,7 @@ type records struct {
 	w      *window
 	block  Block
 	cursor cursor
+	cell   dialect // of CSV
 }
 
 // cursor remembers where the last question about a value led, because questions mostly ascend.
@@ -47,7 +48,7 @@ func (s *records) flush() error {
 func (s *records) give() error {
 	s.cursor = cursor{field: -1}
 	s.block.lastAt = 0
-	err := s.rd.v.Block(&s.block)
+	err := s.rd.visit(&s.block)
 	s.block.Text, s.block.Fields = s.block.Text[:0], s.block.Fields[:0]
 	if cap(s.block.Text) > 4*maxText {
 		s.block.Text = nil
@@ -71,7 +72,7 @@ func (s *records) place(f *Field, at int) int64 {
 		case f.how == asString && text[c.i] == '\\':
 			r, n := escape(text[c.i:])
 			step, size = n, runeLen(r)
-		case f.how == asCell && text[c.i] == '"' && c.i+1 < len(text) && text[c.i+1] == '"':
+		case f.how == asCell && s.cell.escapes(text[c.i:]):
 			step = 2
 		}
 		if c.at+size > at {

@@ -27,7 +27,7 @@ func Rewrite(ctx context.Context, path string, src Source, w io.Writer, lim Limi
 	switch {
 	case k.reason != "":
 		return fmt.Errorf("rewrite %s: %w: %s", path, ErrCannotRewrite, k.reason)
-	case k.open != nil:
+	case k.open != noContainer:
 		return fmt.Errorf("rewrite %s: %w: it is %s", path, ErrCannotRewrite, k.format)
 	}
 	rw := &rewriter{from: io.NewSectionReader(src, 0, src.Size()), to: w, edit: edit}

@@ -12,12 +12,12 @@ type kind struct {
 	charset charset
 	bom     int
 	reason  string // why it is not read
-	open    func(rd *reader, in input) error
+	open    container
 }
 
 // splits reports whether parts of the file can be read for themselves.
 func (k kind) splits() bool {
-	if k.open != nil || k.reason != "" {
+	if k.open != noContainer || k.reason != "" {
 		return false
 	}
 	return k.format == JSONL || k.format == Text || k.format == Markdown || k.format == Code
@@ -90,7 +90,13 @@ func sniffText(name string, head []byte, whole bool) Format {
 	case json && whole && isJSON(trimmed):
 		return JSON
 	}
-	return sniffProse(trimmed)
+	if f := sniffProse(trimmed); f != Text {
+		return f
+	}
+	if looksLikeTable(head, whole) {
+		return CSV
+	}
+	return Text
 }
 
 // startsLines reports whether the first line is a JSON value of its own with another behind it. other is the answer

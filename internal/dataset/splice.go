@@ -7,8 +7,11 @@ func runeLen(r rune) int { return utf8.RuneLen(r) }
 
 // splice says how edits of f change the file. Edits do not overlap and ascend.
 func (s *records) splice(dst []patch, f *Field, edits []Edit) []patch {
-	if f.how == asLiteral {
+	switch f.how {
+	case asLiteral:
 		return append(dst, s.quoted(f, edits))
+	case asCell:
+		return s.spliceCell(dst, f, edits)
 	}
 	for _, e := range edits {
 		text := e.Text

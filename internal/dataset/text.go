@@ -106,7 +106,7 @@ func (t *text) emit(end int) error {
 		}
 		return dst
 	}
-	return t.rd.v.Block(b)
+	return t.rd.visit(b)
 }
 
 // runeStart returns the beginning of the character at or before at.

@@ -12,8 +12,8 @@ func (k kind) read(rd *reader, in input) error {
 		rd.skip(in.path, refusal(k.reason))
 		return nil
 	}
-	if k.open != nil {
-		return k.open(rd, in)
+	if k.open != noContainer {
+		return k.open.read(rd, in)
 	}
 	lim := rd.lim
 	if in.depth > 0 || in.src == nil {
@@ -48,6 +48,8 @@ func (k kind) lines(rd *reader, in input, w *window, at int, lim Limits) error {
 			end: len(w.text), more: true, lines: true, line: 1,
 		}
 		return p.document()
+	case CSV:
+		return newTable(rd, w, in).run()
 	default:
 		t := &text{rd: rd, w: w, path: in.path, format: k.format, to: lim.To, start: at}
 		t.line = 1 - bytes.Count(w.text[:at], newline)
