@@ -15,6 +15,9 @@ type assignment struct {
 	power     strength
 	tag       bool // the separator is the end of an XML tag
 	call      bool // the separator is the bracket of a call
+	asked     bool // the services are known
+	named     int
+	services  [3]int8 // that stand before it, the nearest first
 }
 
 // findContext looks for a value at the separator i.
@@ -40,6 +43,9 @@ func findContext(w *window, i int) hit {
 		return h
 	}
 	if h := w.jwkValue(&a, v); h.score > 0 || w.touched {
+		return h
+	}
+	if h := w.manifestValue(&a, v); h.score > 0 || w.touched {
 		return h
 	}
 	if a.power == noKey {
@@ -344,4 +350,45 @@ func hasTokenPrefix(v []byte) bool {
 		digits++
 	}
 	return digits > 3 && len(v) > digits+20 && v[digits] == ':' && v[digits+1] == 'A' // a bot token of Telegram
+}
+
+func assignedPasswordRule() builtin {
+	pw := "xk29" + "fjw8q"
+	return builtin{
+		Rule: Rule{
+			ID: "secret/assigned-password", Kind: KindSecret, Severity: High,
+			Description: "password that is assigned, passed or listed under a name that says so",
+			Positives: []string{
+				`password = "` + pw + `"`, `'Password': 'bxqvjn',`, "DB_PASS=" + pw, "<password>" + pw + "</password>", `setPassword("` + pw + `")`,
+				`$cfg['pwd'] = '` + pw + `';`, "passwort: " + pw, `<add key="Password" value="` + pw + `" />`, "jdbc:x;user=sa;Password=" + pw + ";", `"пароль": "` + pw + `"`,
+				`String passwd = new String("` + pw + `");`, `s:8:"password";s:9:"` + pw + `";`, "mysql --password=" + pw,
+			},
+			Negatives: []string{
+				`password = os.Getenv("DB_PASSWORD")`, "password: Enter your password", `password = "changeme"`, "password=${DB_PASSWORD}", `password: '<password>'`,
+				"password = getPassword()", `password_file = "/run/secrets/db"`, `passwordField = "mat-input-7"`, "password: true", `"password": ""`, "passport: X1234567",
+				"compass: 3f9k2x8q", `password="{{ db_password }}"`, "password: string", `pass = args["pass"]`, "password=********",
+			},
+		},
+		context: ctxAssignedPassword,
+	}
+}
+
+func assignedSecretRule() builtin {
+	return builtin{
+		Rule: Rule{
+			ID: "secret/assigned-secret", Kind: KindSecret, Severity: High,
+			Description: "token, key or secret that is assigned under a name that says so",
+			Positives: []string{
+				"auth_token: " + sampleHex(32), `"client_secret": "` + sampleB62(24) + `"`, `apiKey => '` + sampleLower(20) + `'`, "?access_token=" + sampleB62(32) + "&x=1",
+				`secretKey := []byte("` + sampleB62(32) + `")`, `cookieValidationKey = "` + sampleB62(32) + `"`, `secret_key = createSecretKey(Buffer.from('` + sampleHex(64) + `', 'hex'))`,
+				`"nonce_str":"` + sampleB62(32) + `"`, `set("session_secret", "` + sampleB62(20) + `")`, "API key: " + sampleB62(30),
+			},
+			Negatives: []string{
+				`token = "placeholder"`, "public_key: " + sampleB62(43), "sort_key = " + sampleHex(32), "csrf_token=" + sampleB62(40), `"tokenizer": "` + sampleB62(20) + `"`,
+				"monkey: " + sampleB62(32), `secret_name = "` + sampleB62(20) + `"`, "token: the one that you got", `"key": "states/s3/state1"`, "author: jane-doe-2024-xk",
+				`access_token_url = "https://host.example/oauth/token"`, `key = "RSA_2048"`, "token = request.headers.get('x')", "max_tokens: 4096",
+			},
+		},
+		context: ctxAssignedSecret,
+	}
 }

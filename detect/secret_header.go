@@ -7,7 +7,7 @@ import (
 
 // headerRules are for what stands behind the name of an authentication scheme, in dumps of HTTP headers and in code.
 func headerRules() []builtin {
-	return []builtin{bearerRule(), basicRule(), jwkRule(), statementRule()}
+	return []builtin{bearerRule(), basicRule(), statementRule()}
 }
 
 func bearerRule() builtin {
@@ -139,7 +139,11 @@ func (w *window) jwkValue(a *assignment, v quoted) hit {
 	if !found {
 		return hit{}
 	}
-	return hit{start: v.from, end: v.to, resume: v.from, score: 0.8, context: ctxJWK}
+	score := float32(0.8)
+	if name := w.b[a.keyFrom:a.keyTo]; name[0] != 'd' && name[0] != 'k' || len(name) > 1 {
+		score = 0.45 // the key itself is a finding
+	}
+	return hit{start: v.from, end: v.to, resume: a.value, score: score, context: ctxJWK}
 }
 
 // jwkCompany are pieces that stand near a private member.
@@ -158,7 +162,7 @@ func statementRule() builtin {
 	power := func(words string, p strength) {
 		r.on = append(r.on, entry{prefix: words, skip: len(words), find: func(w *window, i int) hit { return w.statement(i, i+len(words), p) }})
 	}
-	for _, s := range []string{"PASSWORD ", "password ", "Password ", "BY ", "by ", "passwd ", "PASSPHRASE "} {
+	for _, s := range []string{"PASSWORD ", "password ", "Password ", "passwd ", "PASSPHRASE ", "IDENTIFIED BY ", "identified by ", "Identified by "} {
 		power(s, passwordKey)
 	}
 	for _, s := range []string{"ENV ", "ARG ", "set ", "setx ", "SET "} {
@@ -171,7 +175,6 @@ func statementRule() builtin {
 // that follow are words.
 func (w *window) statement(i, from int, power strength) hit {
 	a := assignment{at: from - 1, value: from, keyFrom: i, keyTo: from - 1, power: power}
-	c := w.b[i] | 0x20
 	if power == noKey {
 		end := w.run(clWord, from, maxKey)
 		if w.touched || w.at(end) != ' ' {
@@ -185,7 +188,7 @@ func (w *window) statement(i, from int, power strength) hit {
 	}
 	w.lead = min(from, len(w.b))
 	q := w.at(from)
-	if w.touched || c == 'b' && (!isQuote(q) || !bytes.EqualFold(w.b[max(0, i-11):i], []byte("identified "))) {
+	if w.touched {
 		return hit{}
 	}
 	if power == passwordKey && !isQuote(q) && !w.near(i, loginWords) {
@@ -200,7 +203,7 @@ func (w *window) statement(i, from int, power strength) hit {
 	if m := study(text); score == 0 || v.quote == 0 && (m.randomness() < 0.55 || m.digits == 0 && m.other == 0 && m.upper == 0) {
 		return hit{}
 	}
-	return hit{start: v.from, end: v.to, score: score}
+	return hit{start: v.from, end: v.to, resume: v.from, score: score}
 }
 
 var loginWords = words("login", "machine", "user", "username", "account")

@@ -120,7 +120,7 @@ func sameName(v, key []byte) bool {
 	if len(key) == 0 {
 		return false
 	}
-	i, j := 0, 0
+	i, j, same := 0, 0, 0
 	for i < len(v) && j < len(key) {
 		switch {
 		case !isAlnum(v[i]):
@@ -130,10 +130,10 @@ func sameName(v, key []byte) bool {
 		case v[i] != key[j] && v[i] != key[j]|0x20:
 			return false
 		default:
-			i, j = i+1, j+1
+			i, j, same = i+1, j+1, same+1
 		}
 	}
-	return i == len(v) || j == len(key)
+	return same > 0 && (i == len(v) || len(v)-i <= 4)
 }
 
 // isDate reports digits with the punctuation of dates, versions, times and numbers.

@@ -8,7 +8,7 @@ type quoted struct {
 }
 
 const (
-	maxBare   = 256
+	maxBare   = 512
 	maxQuoted = 4 << 10
 	tagValue  = 1 << 18
 )
@@ -33,6 +33,9 @@ func (w *window) value(a *assignment) (v quoted, ok bool) {
 				return v, false
 			}
 			j++
+			if c == '[' && w.at(j) == ']' {
+				j++
+			}
 			for w.at(j) == ' ' {
 				j++
 			}
@@ -61,7 +64,7 @@ func (w *window) value(a *assignment) (v quoted, ok bool) {
 	if j != first || a.call || w.b[a.at] == ',' {
 		return v, false
 	}
-	if a.power == noKey && !w.maybeService(j) {
+	if a.power == noKey && !w.maybe(a, j) {
 		return v, false
 	}
 	return w.bareValue(j, a)
@@ -122,7 +125,7 @@ func (w *window) quotedValue(i int, escaped, wrapped bool, a *assignment) (v quo
 		from, v.from = n, n
 		w.lead = n
 	}
-	if a.power == noKey && !w.maybeService(from) {
+	if a.power == noKey && !w.maybe(a, from) {
 		return v, false
 	}
 	j := w.recall(tagValue, from)

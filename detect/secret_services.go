@@ -1,29 +1,35 @@
 package detect
 
-import "bytes"
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
 
 // The rules of the group that findContext serves, by their number in hits.
 const (
-	ctxNone int8 = iota
+	_ int8 = iota
 	ctxAssignedPassword
 	ctxAssignedSecret
 	ctxJWK
+	ctxKubernetes
 	ctxService // the first of the services
 )
 
-// service is a row: a key without a prefix that is known by the name of its service in the text before.
+// service is a row: keys without a prefix that are known by the name of the service in the text before.
 type service struct {
 	id, description string
-	words           []string
-	shapes          []bareShape
-	severity        Severity
+	words           string // in lower case
+	forms           string
 }
 
-// bareShape is the form of a key without a prefix: an alphabet and lengths.
-type bareShape struct {
-	class    uint16
-	min, max int
-	uuid     bool
+// bareForm is the form of a key without a prefix: an alphabet and lengths.
+type bareForm struct {
+	class      uint16
+	min, max   int
+	uuid       bool
+	identifier bool // no secret by itself
+	service    int
 }
 
 const (
@@ -31,46 +37,342 @@ const (
 	serviceSpan = 48
 )
 
-var services = serviceRows()
-
-func serviceRows() []service { return nil }
-
-// maybeService reports whether the run at i is long enough for the key of a service.
-func (w *window) maybeService(i int) bool {
-	j := w.run(clB64u|clPlus|clSlash|clEqual|clDot, i, minBareKey)
-	return j-i >= minBareKey
+// serviceWord is a word with the service that it names.
+type serviceWord struct {
+	text    string
+	service int
 }
 
-// serviceValue looks for the name of a service before the value.
+// serviceTable is compiled from serviceRows: words by first letter, forms by service.
+var serviceTable = compileServices(serviceRows())
+
+type services struct {
+	rows  []service
+	words [26][]serviceWord
+	pairs [32]uint32 // bit of the second letter by the first
+	forms [][]bareForm
+}
+
+func compileServices(rows []service) *services {
+	t := &services{rows: rows}
+	for i := range rows {
+		for _, word := range strings.Fields(rows[i].words) {
+			t.words[word[0]-'a'] = append(t.words[word[0]-'a'], serviceWord{word, i})
+			t.pairs[word[0]&31] |= 1 << (word[1] & 31)
+		}
+		var forms []bareForm
+		for _, s := range strings.Fields(rows[i].forms) {
+			f, err := parseForm(s)
+			if err != nil {
+				panic("detect: table of services: " + err.Error())
+			}
+			forms = append(forms, f)
+		}
+		t.forms = append(t.forms, forms)
+	}
+	return t
+}
+
+// moreClasses are alphabets of keys without prefix, beside shapeClasses: q base64url and =, z anything but blanks.
+var moreClasses = map[byte]uint16{'q': clB64u | clEqual, 'z': clUser | clSlash}
+
+func parseForm(s string) (f bareForm, err error) {
+	s, f.identifier = strings.CutPrefix(s, "i:")
+	if s == "uuid" {
+		f.uuid, f.min, f.max = true, 36, 36
+		return f, nil
+	}
+	if f.class = shapeClasses[s[0]] | moreClasses[s[0]]; f.class == 0 {
+		return f, fmt.Errorf("form %q: no such alphabet", s)
+	}
+	low, high, ranged := strings.Cut(s[1:], "-")
+	if f.min, err = strconv.Atoi(low); err != nil {
+		return f, err
+	}
+	f.max = f.min
+	if ranged {
+		f.max, err = strconv.Atoi(high)
+	}
+	return f, err
+}
+
+// fits reports whether the whole value has the form.
+func (f *bareForm) fits(v []byte) bool {
+	if f.uuid {
+		return isUUID(v)
+	}
+	if len(v) < f.min || len(v) > f.max {
+		return false
+	}
+	for _, c := range v {
+		if classOf[c]&f.class == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// maybe reports whether a value without a name that announces a secret may still be one: it is long, and a service stands
+// before it, or its name is that of a member of a web key, or it is indented as in a manifest.
+func (w *window) maybe(a *assignment, i int) bool {
+	if j := w.run(clUser|clSlash, i, minBareKey); j-i < minBareKey {
+		return false
+	}
+	w.servicesBefore(a)
+	if a.named > 0 {
+		return true
+	}
+	name := w.b[a.keyFrom:a.keyTo]
+	return len(name) <= 2 && isOneOf(name, jwkMembers) || w.b[a.at] == ':' && a.keyFrom > 1 && w.b[a.keyFrom-1] == ' '
+}
+
+// servicesBefore looks for the names of services in the text before the separator.
+func (w *window) servicesBefore(a *assignment) {
+	if a.asked {
+		return
+	}
+	a.asked = true
+	t := serviceTable
+	from := max(0, a.at-serviceSpan)
+	w.steps += a.at - from
+	for k := a.at - 2; k >= from; k-- {
+		c := w.b[k]
+		if c == '\n' {
+			break
+		}
+		if !isLetter(c) || t.pairs[c&31]>>(w.b[k+1]&31)&1 == 0 {
+			continue
+		}
+		for _, word := range t.words[c|0x20-'a'] {
+			if a.named < len(a.services) && w.serviceWordAt(k, a.at, word.text) {
+				a.services[a.named] = int8(word.service)
+				a.named++
+			}
+		}
+	}
+}
+
+// serviceValue compares the value with the forms of the services that stand before it, the nearest first.
 func (w *window) serviceValue(a *assignment, v quoted) hit {
-	_ = bytes.Contains
+	text := w.b[v.from:v.to]
+	if len(text) < minBareKey || len(text) > maxToken {
+		return hit{}
+	}
+	w.servicesBefore(a)
+	for _, n := range a.services[:a.named] {
+		if score := serviceTable.judge(int(n), text); score > 0 {
+			return hit{start: v.from, end: v.to, resume: a.value, score: score, context: ctxService + n}
+		}
+	}
 	return hit{}
 }
 
-func contextRules() []builtin {
-	return []builtin{
-		{
-			Rule: Rule{
-				ID: "secret/assigned-password", Kind: KindSecret, Severity: High,
-				Description: "password that is assigned, passed or listed under a name that says so",
-				Positives:   []string{`password = "xk29fjw8"`},
-				Negatives:   []string{`password = os.Getenv("DB_PASSWORD")`},
-			},
-			context: ctxAssignedPassword,
-		},
-		{
-			Rule: Rule{
-				ID: "secret/assigned-secret", Kind: KindSecret, Severity: High,
-				Description: "token, key or secret that is assigned under a name that says so",
-				Positives:   []string{`auth_token: ` + sampleHex(32)},
-				Negatives:   []string{`token = "placeholder"`},
-			},
-			context: ctxAssignedSecret,
-		},
+// serviceWordAt reports whether the word stands at k, as a part of a name or of the text. Short words must end there too.
+func (w *window) serviceWordAt(k, stop int, word string) bool {
+	end := k + len(word)
+	if end > stop || !equalFold(w.b[k:end], word) {
+		return false
 	}
+	if k > 0 && isLetter(w.b[k-1]) && !(isUpper(w.b[k]) && !isUpper(w.b[k-1])) && len(word) < 6 {
+		return false
+	}
+	if len(word) >= 6 || end == len(w.b) {
+		return true
+	}
+	c := w.b[end]
+	if !isLetter(c) || isUpper(c) && !isUpper(w.b[end-1]) {
+		return true
+	}
+	for _, s := range []string{"token", "key", "api", "secret", "access", "client", "auth", "app", "oauth", "id"} {
+		if n := end + len(s); n <= stop && equalFold(w.b[end:n], s) {
+			return true
+		}
+	}
+	return false
+}
+
+// judge scores a value for a service.
+func (t *services) judge(service int, v []byte) float32 {
+	var best float32
+	for i := range t.forms[service] {
+		f := &t.forms[service][i]
+		if !f.fits(v) {
+			continue
+		}
+		m := study(v)
+		r := m.randomness()
+		score := float32(0)
+		switch {
+		case m.longest*3 > m.n || m.entropy < 2.2 || isSequence(v):
+		case f.identifier:
+			score = 0.35
+		case f.uuid:
+			score = 0.6
+		case r >= 0.7 && m.digits > 0, r >= 0.5 && m.n >= 15:
+			score = 0.7
+		}
+		best = max(best, score)
+	}
+	if best > 0.5 && hasTokenPrefix(v) {
+		return 0
+	}
+	return best
+}
+
+// contextRules are the rules of the group, in the order of their numbers.
+func contextRules() []builtin {
+	out := []builtin{assignedPasswordRule(), assignedSecretRule(), jwkRule(), kubernetesRule()}
+	for i, row := range serviceTable.rows {
+		word, _, _ := strings.Cut(row.words, " ")
+		r := builtin{
+			Rule: Rule{
+				ID: "secret/" + row.id + "-secret", Kind: KindSecret, Severity: High,
+				Description: row.description + " key or token, known by the name of the service before it",
+			},
+			context: ctxService + int8(i),
+		}
+		for k, f := range serviceTable.forms[i] {
+			v := f.sample()
+			r.Positives = append(r.Positives, word+"_token = \""+v+"\"", "<"+word+"Key>\n  "+v+"\n</"+word+"Key>")
+			if k == 0 {
+				r.Negatives = append(r.Negatives, "reference: "+v, word+"_token = \"<your "+word+" token>\"", word+" is the service that we use")
+			}
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
+// sample composes a value of the form for the rule's own examples.
+func (f *bareForm) sample() string {
+	switch {
+	case f.uuid:
+		return sampleHex(8) + "-4b1c-4d2e-8f30-" + sampleHex(12)
+	case f.class == clDigit:
+		return sampleDigit(f.min)
+	case f.class == clHex:
+		return sampleHex(f.min)
+	}
+	return sampleB62(f.min)
 }
 
 // contextEntries are the entries of the group.
 func contextEntries() []entry {
 	return []entry{{bytes: "=:>(,", find: findContext}}
+}
+
+// serviceRows are the services whose keys have no prefix: what it is, the words that stand before it, and the forms of its keys: an
+// alphabet of shapeClasses and the length, "uuid", or for identifiers that are no secret by themselves the same behind "i:".
+func serviceRows() []service {
+	return []service{
+		{"adafruit", "Adafruit IO", "adafruit", "u32"},
+		{"adobe", "Adobe", "adobe", "i:x32"},
+		{"airtable", "Airtable", "airtable", "w17"},
+		{"algolia", "Algolia", "algolia", "w32"},
+		{"alibaba", "Alibaba Cloud secret key", "alibaba aliyun alicloud", "w30"},
+		{"asana", "Asana", "asana", "i:d16 w32"},
+		{"atlassian", "Atlassian", "atlassian jira confluence", "w24"},
+		{"beamer", "Beamer", "beamer", "q44 q46"},
+		{"bitbucket", "Bitbucket OAuth", "bitbucket", "w32 q64 i:w18"},
+		{"bittrex", "Bittrex", "bittrex", "w32"},
+		{"cisco-meraki", "Cisco Meraki", "meraki", "x40"},
+		{"cloudflare", "Cloudflare API token or global key", "cloudflare", "u40 x37"},
+		{"codecov", "Codecov", "codecov", "w32 uuid"},
+		{"cohere", "Cohere", "cohere co_api", "w40"},
+		{"coinbase", "Coinbase", "coinbase", "q64"},
+		{"confluent", "Confluent Cloud", "confluent", "b64 i:w16"},
+		{"contentful", "Contentful", "contentful", "q43"},
+		{"datadog", "Datadog", "datadog dd_api dd_app", "w40 w32"},
+		{"discord", "Discord", "discord", "x64 q32 i:d17-19"},
+		{"droneci", "Drone CI", "droneci drone", "w32"},
+		{"dropbox", "Dropbox", "dropbox", "w15 q64"},
+		{"etsy", "Etsy", "etsy", "w24"},
+		{"facebook", "Facebook", "facebook", "x32"},
+		{"fastly", "Fastly", "fastly", "q32"},
+		{"finicity", "Finicity", "finicity", "x32 w20"},
+		{"finnhub", "Finnhub", "finnhub", "w20"},
+		{"flickr", "Flickr", "flickr", "w32"},
+		{"freshbooks", "FreshBooks", "freshbooks", "w64"},
+		{"gitea", "Gitea or Forgejo", "gitea forgejo", "x40"},
+		{"gitter", "Gitter", "gitter", "q40"},
+		{"gocardless", "GoCardless", "gocardless", "q45 q48"},
+		{"heroku", "Heroku", "heroku", "uuid"},
+		{"hubspot", "HubSpot", "hubspot", "uuid"},
+		{"intercom", "Intercom", "intercom", "q60"},
+		{"jfrog", "JFrog", "jfrog artifactory bintray xray", "w73 w64"},
+		{"kraken", "Kraken", "kraken", "q80-90 b80-90"},
+		{"kucoin", "KuCoin", "kucoin", "x24 uuid"},
+		{"launchdarkly", "LaunchDarkly", "launchdarkly", "q40"},
+		{"linear", "Linear", "linear", "x32"},
+		{"linkedin", "LinkedIn", "linkedin linked_in", "w16 i:w14"},
+		{"lob", "Lob", "lob", "u40 i:u40-41"},
+		{"looker", "Looker", "looker", "w24 i:w20"},
+		{"mailgun-signing", "Mailgun signing", "mailgun mg", "s50"},
+		{"mattermost", "Mattermost", "mattermost", "w26"},
+		{"maxmind", "MaxMind", "maxmind geoip license", "s40"},
+		{"messagebird", "MessageBird", "messagebird message_bird message-bird", "w25 uuid"},
+		{"netlify", "Netlify", "netlify", "q40-46"},
+		{"new-relic-api-id", "New Relic", "new-relic newrelic new_relic", "w64"},
+		{"nytimes", "New York Times", "nytimes new-york-times newyorktimes", "q32"},
+		{"okta", "Okta", "okta", "q42"},
+		{"plaid", "Plaid", "plaid", "w30 i:w24"},
+		{"privateai", "Private AI", "private_ai private-ai privateai", "w32"},
+		{"rapidapi", "RapidAPI", "rapidapi", "q50"},
+		{"sendbird", "Sendbird", "sendbird", "x40 i:uuid"},
+		{"sentry", "Sentry", "sentry", "x64"},
+		{"sidekiq", "Sidekiq", "contribsys", "z17"},
+		{"snyk", "Snyk", "snyk", "uuid"},
+		{"sonar", "SonarQube", "sonar", "q40"},
+		{"sourcegraph", "Sourcegraph", "sourcegraph", "x40"},
+		{"squarespace", "Squarespace", "squarespace", "uuid"},
+		{"sumologic", "Sumo Logic", "sumo sumologic", "w64 i:w14"},
+		{"travis", "Travis CI", "travis", "w22 q22"},
+		{"twilio", "Twilio auth", "twilio", "x32"},
+		{"twitch", "Twitch", "twitch", "w30"},
+		{"twitter", "Twitter or X", "twitter", "w45 w50 w25 q35-70"},
+		{"vercel", "Vercel", "vercel", "w24"},
+		{"yandex-aws", "Yandex Object Storage", "yandex", "q40"},
+		{"zendesk", "Zendesk", "zendesk", "w40"},
+		{"assemblyai", "AssemblyAI", "assemblyai assembly_ai", "w32"},
+		{"cursor", "Cursor", "cursor", "s68"},
+		{"deepgram", "Deepgram", "deepgram", "x40"},
+		{"deepseek", "DeepSeek", "deepseek", "q35"},
+		{"elevenlabs", "ElevenLabs", "elevenlabs eleven_labs xi-api xi_api", "s51 x32"},
+		{"fireworks", "Fireworks AI", "fireworks", "s27"},
+		{"kagi", "Kagi", "kagi", "t55"},
+		{"moonshot", "Kimi or Moonshot", "kimi moonshot", "q51"},
+		{"lighton", "LightOn Paradigm", "lighton paradigm", "q40-80"},
+		{"mistral", "Mistral", "mistral", "w32"},
+		{"ollama", "Ollama", "ollama", "t57"},
+		{"stability", "Stability AI", "stability", "q51"},
+		{"upstage", "Upstage", "upstage", "w40-50"},
+		{"wandb", "Weights & Biases", "wandb", "x40"},
+		{"zai", "Z.ai", "zai glm zhipu bigmodel", "t49"},
+		{"aiven", "Aiven", "aiven", "b372"},
+		{"bitrise", "Bitrise", "bitrise", "q60-120"},
+		{"circleci-project", "CircleCI project", "circleci circle_ci circle", "x40"},
+		{"exoscale", "Exoscale", "exoscale", "q40-60"},
+		{"ibm", "IBM Cloud", "ibm ibmcloud", "q42-44"},
+		{"influx", "InfluxDB", "influx influxdb", "b86-90"},
+		{"jumpcloud", "JumpCloud", "jumpcloud", "w40"},
+		{"ovh", "OVH", "ovh", "w32 w16"},
+		{"scaleway", "Scaleway", "scaleway scw", "uuid"},
+		{"amplitude", "Amplitude", "amplitude", "x32"},
+		{"bitly", "Bitly", "bitly", "x40"},
+		{"box", "Box", "box boxapi", "w32"},
+		{"checkout", "Checkout.com", "checkout", "s39 q39"},
+		{"clickup", "ClickUp", "clickup", "s43-45"},
+		{"configcat", "ConfigCat", "configcat", "p45"},
+		{"ebay", "eBay", "ebay", "q36-40"},
+		{"fullstory", "FullStory", "fullstory", "t23-60"},
+		{"honeycomb", "Honeycomb", "honeycomb", "w22 x32"},
+		{"klaviyo", "Klaviyo", "klaviyo", "s37"},
+		{"lark", "Lark", "lark feishu", "w32"},
+		{"plivo", "Plivo", "plivo", "q40"},
+		{"salesforce", "Salesforce", "salesforce sfdc", "z95-280"},
+		{"snowflake", "Snowflake", "snowflake", "t100-500"},
+		{"telnyx", "Telnyx", "telnyx", "q58"},
+		{"wechat", "WeChat application", "wechat weixin wxapp", "w32"},
+		{"paypal", "PayPal or Braintree", "paypal braintree", "q80 x32"},
+	}
 }
