@@ -1,7 +1,6 @@
 package detect
 
 import (
-	"strings"
 	"unicode"
 	"unicode/utf8"
 )
@@ -16,18 +15,19 @@ func emailRule() builtin {
 	return builtin{
 		Rule: Rule{
 			ID: "pii/email", Kind: KindEmail, Severity: Medium,
-			Description: "e-mail address (RFC 5321 and 6531), without quoted local parts and address literals",
+			Description: "e-mail address (RFC 5321 and 6531) under a known top-level domain, also spelled name [at] host [dot] tld; reserved domains (RFC 2606) score lower",
 			Positives: []string{
 				"write to jane.doe@example.org today", "<jane@example.org>", "mail: j+tag@sub.example.co.uk.",
 				"Then jane.doe@example.org wrote", "42@example.net", "contact hans.müller@example.de", "user_1@xn--bcher-kva.example",
 				"E-Mail an kontakt@bücher.example", "a@b.io", "\"mailto:max@example.com\"", "cc:first-last@example.museum,",
+				"jane.doe [at] example [dot] org", "jane (at) mail.example.org", "jane[at]example(dot)co(dot)uk", "почта: иван@пример.рф", "jane@mail.corp.test",
 			},
 			Negatives: []string{
 				"logo@2x.png", "uses: actions/checkout@v4", "@scope/package", "git@github.com:org/repo.git", "user@localhost",
-				"react@18.2.0", "a @ b.com", "me@.com", "me@-x.com", "foo@bar", "x@y.1", "main@{upstream}.x", "icon@3x.jpg",
+				"react@18.2.0", "a @ b.com", "me@.com", "me@-x.com", "foo@bar", "x@y.1", "main@{upstream}.x", "icon@3x.jpg", "jane@example.zzzz", "look [at] this. dot it", "a[at].b", "pool (at) home", "user@host.lock",
 			},
 		},
-		on: []entry{{bytes: "@", find: findEmail}},
+		on: []entry{{bytes: "@", find: findEmail}, {bytes: "[(", next: " aA@", find: findSpelledEmail}},
 	}
 }
 
@@ -38,7 +38,7 @@ func findEmail(w *window, at int) hit {
 		return hit{}
 	}
 	start := w.localStart(run, at)
-	end := w.domain(at + 1)
+	end, score := w.domain(at + 1)
 	if w.touched {
 		w.lead = start
 		return hit{}
@@ -47,7 +47,7 @@ func findEmail(w *window, at int) hit {
 		w.lead = start
 		return hit{}
 	}
-	return hit{start: start, end: end, score: 0.95}
+	return hit{start: start, end: end, score: score}
 }
 
 // emailHold returns the start of the local part that the text ends with, as far as it would be part of a match, or the
@@ -56,6 +56,10 @@ func (w *window) emailHold() int {
 	end := len(w.b)
 	tail := end - partialRune(w.b)
 	run := w.localRun(tail)
+	if run == end && !w.early {
+		end = w.spaced(end) // "name [at] host" may follow
+		run = w.localRun(end)
+	}
 	if end-run > maxLocal {
 		return end
 	}
@@ -118,7 +122,13 @@ func (w *window) localStart(run, end int) int {
 	for i < end && (isLetter(w.b[i]) || w.b[i] >= utf8.RuneSelf) {
 		i++
 	}
-	if i == run || !w.early || w.cued(run) {
+	if !w.early {
+		for run < end && (w.b[run] == '.' || w.b[run] == '-') {
+			run++
+		}
+		return run
+	}
+	if i == run || w.cued(run) {
 		return run
 	}
 	for i < end && w.b[i] == '.' {
@@ -127,30 +137,42 @@ func (w *window) localStart(run, end int) int {
 	return i
 }
 
-// domain returns the end of the domain that starts at i: two labels or more, the last one a plausible top-level
-// domain. It returns 0 if there is none.
-func (w *window) domain(i int) int {
-	end := 0
-	start, labels := i, 0
-	for i-start <= maxDomain {
+// domain returns the end of the domain that starts at i, two labels or more under a top-level domain, and how sure it
+// is that the domain can receive mail. It returns 0 if there is none.
+func (w *window) domain(i int) (end int, score float32) {
+	start, before := i, span{}
+	for labels := 1; i-start <= maxDomain; labels++ {
 		j := w.label(i)
 		if j == i || j-i > maxLabel || w.b[i] == '-' {
 			break
 		}
-		labels++
 		last := j
 		for w.b[last-1] == '-' {
 			last--
 		}
-		if labels > 1 && isTopLevel(w.b[i:last]) {
-			end = last
+		if labels > 1 {
+			if s := w.topScore(before, i, last); s > 0 {
+				end, score = last, s
+			}
 		}
 		if last < j || w.at(j) != '.' {
 			break
 		}
-		i = j + 1
+		before, i = span{i, j}, j+1
 	}
-	return end
+	return end, score
+}
+
+// topScore says how sure a domain is whose last label lies from i to end, 0 if it is none.
+func (w *window) topScore(before span, i, end int) float32 {
+	known, reserved := topLevelOf(w.b[i:end])
+	switch {
+	case reserved, known && anyOf(w.b[before.from:before.to], "example") && anyOf(w.b[i:end], "com", "net", "org", "edu"): // RFC 2606, section 3
+		return 0.5
+	case known:
+		return 0.95
+	}
+	return 0
 }
 
 // label returns the end of the run of label characters at i.
@@ -172,29 +194,4 @@ func (w *window) label(i int) int {
 		j += n
 	}
 	return j
-}
-
-// isTopLevel reports whether a label can be a top-level domain: letters (or punycode), and not the extension of a file
-// that is often written after an "@".
-func isTopLevel(label []byte) bool {
-	if len(label) < 2 || len(label) > 24 {
-		return false
-	}
-	if string(label[:min(4, len(label))]) == "xn--" {
-		return len(label) > 4
-	}
-	for _, c := range label {
-		if !isLetter(c) && c < utf8.RuneSelf {
-			return false
-		}
-	}
-	return !fileExtensions[strings.ToLower(string(label))]
-}
-
-var fileExtensions = map[string]bool{
-	"png": true, "jpg": true, "jpeg": true, "gif": true, "svg": true, "webp": true, "ico": true, "bmp": true,
-	"js": true, "mjs": true, "cjs": true, "ts": true, "jsx": true, "tsx": true, "css": true, "scss": true, "json": true,
-	"html": true, "htm": true, "xml": true, "yml": true, "yaml": true, "toml": true, "txt": true,
-	"java": true, "class": true, "php": true, "exe": true, "dll": true, "tgz": true, "gz": true, "pdf": true,
-	"git": true, "lock": true, "service": true, "mount": true, "timer": true, "socket": true,
 }

@@ -61,10 +61,12 @@ type Engine struct {
 	hasUpper   bool               // upper is not empty
 	email      bool               // the e-mail rule is in force
 	context    [128]int32         // index of each rule of the context group, by its number; -1 where it is not in force
+	hosts      bool               // domains without a scheme are looked for
 	literals   []*automaton
 	patterns   []*program
 
 	min   []float32 // by rule
+	weak  []bool    // by rule, see builtin.weak
 	allow []allowList
 	early bool // see Options.EarlyRelease
 
@@ -142,9 +144,9 @@ func (e *Engine) addBuiltins(chosen []builtin) {
 			}
 			e.addEntry(on, rule)
 		}
-		if chosen[i].Kind == KindEmail {
-			e.email = true
-		}
+		e.weak = append(e.weak, chosen[i].weak)
+		e.email = e.email || chosen[i].Kind == KindEmail
+		e.hosts = e.hosts || chosen[i].Kind == KindURL && !e.early
 	}
 	if grouped {
 		for _, on := range contextEntries() {

@@ -95,9 +95,21 @@ func (e *Engine) fillMarks() {
 		case actStart:
 			e.mayBegin(byte(c), anyByte)
 		}
+		for _, t := range e.on[c] {
+			if t.prefix == "" {
+				e.mayBegin(byte(c), t.seconds())
+			}
+		}
 	}
 	for _, list := range e.buckets {
 		for _, t := range list {
+			if len(t.prefix) == 2 && t.next != "" {
+				for _, c := range t.seconds() {
+					at := startHash(t.prefix[0], t.prefix[1], c)
+					e.starts[at>>6] |= 1 << (at & 63)
+				}
+				continue
+			}
 			if len(t.prefix) == 2 {
 				e.mayBegin(t.prefix[0], []byte{t.prefix[1]})
 				continue
@@ -119,6 +131,20 @@ func (e *Engine) mayBegin(a byte, second []byte) {
 		pair := uint(a)<<8 | uint(b)
 		e.pairStarts[pair>>6] |= 1 << (pair & 63)
 	}
+}
+
+// begins reports whether mayBegin was said of the two bytes.
+func (e *Engine) begins(a, b byte) bool {
+	pair := uint(a)<<8 | uint(b)
+	return e.pairStarts[pair>>6]>>(pair&63)&1 != 0
+}
+
+// seconds lists the bytes of next.
+func (e *entry) seconds() []byte {
+	if e.next == "" {
+		return anyByte
+	}
+	return []byte(e.next)
 }
 
 var (

@@ -22,16 +22,19 @@ const (
 // near reports whether one of the words stands before i.
 func (w *window) near(i int, list *wordList) bool { return w.nearWithin(i, list, nearSpan) }
 
-// nearWithin reports whether one of the words ends in the span bytes before i, at most nearSpan.
+// nearWithin reports whether one of the words begins in the span bytes before i, at most nearSpan.
 func (w *window) nearWithin(i int, list *wordList, span int) bool {
 	c := &w.context0
-	if c.at != i+1 || int(c.span) != span { // at is one more, so that the zero value is no memory
-		c.at, c.span = i+1, uint8(span)
-		from := w.lineStart(i, span)
+	if c.at != i+1 { // one more, so that the zero value is no memory
+		c.at = i + 1
+		from := w.lineStart(i)
 		c.fold(w.b[from:i], w.before(from))
 		w.steps += i - from
 	}
-	return w.has(c, list)
+	if span == nearSpan {
+		span = foldSpan
+	}
+	return w.has(c, list, span)
 }
 
 // follows reports whether one of the words stands in the bytes after end, on the same line.
@@ -50,7 +53,7 @@ func (w *window) follows(end int, list *wordList) bool {
 	}
 	var c folded
 	c.fold(w.b[end:stop], w.before(end))
-	return w.has(&c, list)
+	return w.has(&c, list, foldSpan)
 }
 
 // context reports whether one of the words stands before start or after end.
@@ -58,24 +61,24 @@ func (w *window) context(start, end int, list *wordList) bool {
 	return w.near(start, list) || w.follows(end, list)
 }
 
-func (w *window) has(c *folded, list *wordList) bool {
-	cue := c.find(list)
+func (w *window) has(c *folded, list *wordList, span int) bool {
+	cue := c.find(list, int(c.n)-span)
 	if cue != "" && w.trace != nil {
 		w.trace.note(cue)
 	}
 	return cue != ""
 }
 
-// lineStart returns where the context of i begins: at most span bytes before, and not before its line. Where nothing but
+// lineStart returns where the context of i begins: at most nearSpan bytes before, and not before its line. Where nothing but
 // punctuation stands before i on its line, a line before that is a short label without digits counts too.
-func (w *window) lineStart(i, span int) int {
-	stop, words := max(0, i-span), false
+func (w *window) lineStart(i int) int {
+	stop, words := max(0, i-nearSpan), false
 	j := i
 	for j > stop && w.b[j-1] != '\n' {
 		j--
 		words = words || classOf[w.b[j]]&clAlnum != 0 || w.b[j] >= 0x80
 	}
-	if j == stop || words || span < nearSpan {
+	if j == stop || words {
 		return j
 	}
 	k := j - 1

@@ -8,6 +8,7 @@ type candidate struct {
 	rule       int32
 	score      float32
 	soft       bool // found by its context: a rule that knows the form of what it covers gives its name
+	weak       bool // see builtin.weak
 }
 
 func compareCandidates(a, b candidate) int {
@@ -27,7 +28,7 @@ func compareCandidates(a, b candidate) int {
 }
 
 // flush appends to dst what is decided: every candidate that starts before hold, since all candidates that start there
-// are known. Leftmost first, then longest, then the first rule. One that begins inside the last chosen match is dropped
+// are known; a weak one also waits for those that may begin inside it. Leftmost first, then longest, then the first rule. One that begins inside the last chosen match is dropped
 // if it ends there too or has the same rule; otherwise it keeps the part that sticks out.
 func (s *scan) flush(dst []Match, hold int) []Match {
 	if len(s.pending) == 0 {
@@ -37,11 +38,14 @@ func (s *scan) flush(dst []Match, hold int) []Match {
 		slices.SortFunc(s.pending, compareCandidates)
 	}
 	n := 0
-	for _, c := range s.pending {
-		if c.start >= hold {
+	for k, c := range s.pending {
+		if c.start >= hold || c.weak && c.end > hold {
 			break
 		}
 		n++
+		if c.weak && !s.giveWay(&c, s.pending[k+1:]) {
+			continue
+		}
 		if c.start < s.lastEnd {
 			if c.end <= s.lastEnd || c.rule == s.last {
 				s.rename(dst, c)
@@ -64,4 +68,24 @@ func (s *scan) rename(dst []Match, c candidate) {
 	m := &dst[len(dst)-1]
 	m.Rule, m.Score = c.rule, c.score
 	s.last, s.lastSoft = c.rule, false
+}
+
+// minWeak is the least that is left of a weak match that gives way, in bytes.
+const minWeak = 12
+
+// giveWay cuts a weak candidate before the first other one that begins inside it. It reports whether enough is left.
+func (s *scan) giveWay(c *candidate, after []candidate) bool {
+	for _, o := range after {
+		if o.start >= c.end {
+			break
+		}
+		if !o.weak {
+			if o.start == c.start {
+				return false
+			}
+			c.end = o.start
+			return c.end-c.start >= minWeak
+		}
+	}
+	return true
 }

@@ -17,6 +17,10 @@ const (
 	KindIBAN    Kind = "IBAN_CODE"
 	KindUSSSN   Kind = "US_SSN"
 	KindIP      Kind = "IP_ADDRESS"
+	KindURL     Kind = "URL"
+	KindDate    Kind = "DATE_TIME"
+	KindBirth   Kind = "DATE_OF_BIRTH"
+	KindAge     Kind = "AGE"
 	KindSecret  Kind = "SECRET" // every secret; the rule says which
 	KindLiteral Kind = "LITERAL"
 	KindPattern Kind = "PATTERN"
@@ -64,6 +68,7 @@ type builtin struct {
 	Rule
 	on      []entry
 	context int8 // number in the group of rules that share findContext, 0 for rules with recognisers of their own
+	weak    bool // gives way where a match of another rule begins inside it, and keeps the part before
 }
 
 // entry says where a recogniser is called: at the first byte of prefix at the start of a token if that is a letter, at
@@ -73,9 +78,10 @@ type entry struct {
 	prefix string
 	bytes  string
 	upper  bool
-	sizes  sizes // for digits and upper: how long the first run of digits, or of A-Z and 0-9, may be; 0 means any length
-	skip   int   // leading bytes that are never part of the match, such as the name of a field
-	free   int   // leading bytes that stand for a word where nothing announces a secret: released, and no part of the match
+	sizes  sizes  // for digits and upper: how long the first run of digits, or of A-Z and 0-9, may be; 0 means any length
+	next   string // bytes that may follow the prefix, or the byte that is listed; "" means any
+	skip   int    // leading bytes that are never part of the match, such as the name of a field
+	free   int    // leading bytes that stand for a word where nothing announces a secret: released, and no part of the match
 	find   recogniser
 }
 
@@ -118,6 +124,7 @@ func Rules() []Rule {
 func builtins() []builtin {
 	return slices.Concat(
 		[]builtin{emailRule(), cardRule(), ibanRule(), ssnRule(), phoneRule(), ipRule()},
+		[]builtin{urlRule(), dateRule()},
 		[]builtin{privateKeyRule(), jwtRule(), urlCredentialsRule()},
 		tokenRules(),
 		headerRules(),

@@ -59,6 +59,9 @@ func (s *scan) hold() int {
 	if s.e.email {
 		h = min(h, s.w.emailHold())
 	}
+	if s.e.hosts {
+		h = min(h, s.w.hostHold())
+	}
 	for i, a := range s.e.literals {
 		h = min(h, s.literalHold(a, &s.lit[i]))
 	}
@@ -105,6 +108,11 @@ func (s *scan) scanBuiltin() {
 		case actStart:
 			if i > 0 && wordByte[b[i-1]] {
 				i = wordEnd(b, i)
+				continue
+			}
+		case actHere:
+			if i+1 < len(b) && !e.begins(c, b[i+1]) {
+				i++
 				continue
 			}
 		}
@@ -203,7 +211,7 @@ func (s *scan) try(i int) int {
 		}
 		return i + 1
 	}
-	s.pending = append(s.pending, candidate{t.best.start, t.best.end, t.rule, t.best.score, t.best.context > 0})
+	s.pending = append(s.pending, candidate{t.best.start, t.best.end, t.rule, t.best.score, t.best.context > 0, s.e.weak[t.rule]})
 	if t.best.resume > 0 {
 		return t.best.resume
 	}
@@ -276,6 +284,9 @@ func (s *scan) ask(a *attempt, on []trigger, i int) {
 	for k := range on {
 		t := &on[k]
 		if len(t.prefix) > 2 && i+2 < len(w.b) && t.prefix[2] != w.b[i+2] {
+			continue
+		}
+		if at := i + max(1, len(t.prefix)); t.next != "" && at < len(w.b) && indexByte(t.next, w.b[at]) < 0 {
 			continue
 		}
 		w.lead = -1

@@ -72,6 +72,9 @@ func (s *Stream) advance() ([]Match, int) {
 		s.decided[i].Start += s.base
 		s.decided[i].End += s.base
 	}
+	if len(s.s.pending) > 0 {
+		hold = min(hold, s.s.pending[0].start)
+	}
 	s.safe = s.base + max(hold, s.s.lastEnd)
 	return s.decided, s.safe
 }

@@ -140,11 +140,14 @@ func (f *folded) start(space bool) {
 	}
 }
 
-// find returns the first word of the list in the text, "" if there is none.
-func (f *folded) find(list *wordList) string {
+// find returns the first word of the list that begins at from or later, "" if there is none.
+func (f *folded) find(list *wordList, from int) string {
 	for k, set := range f.starts {
 		for ; set != 0; set &= set - 1 {
 			i := k<<6 + bits.TrailingZeros64(set)
+			if i < from {
+				continue
+			}
 			h := pairHash(f.text[i], f.text[i+1])
 			if list.first[h>>6]>>(h&63)&1 == 0 {
 				continue
