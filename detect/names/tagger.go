@@ -1,0 +1,101 @@
+// Package names finds names of people, organisations and places, and postal addresses, in running text and in the
+// values of records.
+//
+// Names have no shape of their own, so a model decides: a conditional random field over hashed features whose
+// eight-bit weights are embedded (see package sequence; DATA.md tells what it learned from). Addresses have a shape,
+// which differs by language, so a grammar finds them. Scores of names are the model's probabilities.
+package names
+
+import (
+	_ "embed"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/reeve-ai/reeve/detect"
+	"github.com/reeve-ai/reeve/detect/names/sequence"
+)
+
+//go:embed weights.bin
+var weights []byte
+
+// Options say how names are looked for. The zero value is the product's choice.
+type Options struct {
+	Weights  []byte   // file written by the training command; nil means the embedded one
+	MinScore float32  // what scores less is not reported; 0 means 0.4
+	Rules    []string // IDs of the rules to apply; nil means all
+}
+
+// Tagger finds names and addresses. It is immutable and safe for concurrent use.
+type Tagger struct {
+	model   *sequence.Model
+	floor   float32
+	on      [len(rules)]bool
+	version string
+	scratch sync.Pool // *scratch
+}
+
+// scratch is the memory of one call of Tag.
+type scratch struct {
+	reader sequence.Reader
+	spans  []sequence.Span
+	places []detect.Match
+}
+
+// New reads the weights.
+func New(o Options) (*Tagger, error) {
+	file := o.Weights
+	if file == nil {
+		file = weights
+	}
+	m, err := sequence.Read(file)
+	if err != nil {
+		return nil, fmt.Errorf("read name weights: %w", err)
+	}
+	t := &Tagger{model: m, floor: o.MinScore, version: "names/" + hex.EncodeToString(sequence.Digest(file)[:6])}
+	if t.floor == 0 {
+		t.floor = 0.4
+	}
+	for i, r := range rules {
+		t.on[i] = o.Rules == nil || slices.Contains(o.Rules, r.ID)
+	}
+	t.scratch.New = func() any {
+		s := new(scratch)
+		s.reader.Use(m)
+		return s
+	}
+	return t, nil
+}
+
+// Version changes whenever answers may change.
+func (t *Tagger) Version() string { return t.version }
+
+// RuleAt returns the rule with the index i of a Match.
+func (t *Tagger) RuleAt(i int32) *detect.Rule { return &rules[i] }
+
+// Tag appends what it finds in text to dst, ascending and not overlapping. An address goes before the names that stand
+// in it. Time is linear in len(text).
+func (t *Tagger) Tag(dst []detect.Match, text []byte) []detect.Match {
+	s := t.scratch.Get().(*scratch)
+	defer t.scratch.Put(s)
+	s.spans, s.places = s.reader.Tag(s.spans[:0], text), addresses(s.places[:0], text)
+	k := 0
+	address := func(before int) {
+		for ; k < len(s.places) && s.places[k].Start < before; k++ {
+			if t.on[streetAddress] {
+				dst = append(dst, s.places[k])
+			}
+		}
+	}
+	for _, p := range s.spans {
+		address(p.End)
+		rule := int32(p.Label-sequence.BeginPerson) / 2
+		if p.Score < t.floor || !t.on[rule] || k > 0 && s.places[k-1].End > p.Start {
+			continue
+		}
+		dst = append(dst, detect.Match{Rule: rule, Start: p.Start, End: p.End, Score: p.Score})
+	}
+	address(len(text))
+	return dst
+}
