@@ -161,22 +161,29 @@ func (c *column) read() error {
 			c.rd.skip(c.block.Path, refusal("malformed Parquet: a page cannot be read"))
 			break
 		}
-		err = c.page(page)
+		if err = c.page(page); err == nil {
+			err = c.flush()
+		}
 		parquet.Release(page)
 		if err != nil {
 			return err
 		}
 	}
 	c.rd.notice(c.block.Path, "binary values, not read", c.binary)
-	return c.flush()
+	return nil
+}
+
+// start is where the first page of the column stands.
+func (c *column) start() int64 {
+	if d := c.meta.DictionaryPageOffset; d > 0 && d < c.meta.DataPageOffset {
+		return d
+	}
+	return c.meta.DataPageOffset
 }
 
 // checkPages looks at the headers of all pages before the library allocates what they claim.
 func (c *column) checkPages() error {
-	at := c.meta.DataPageOffset
-	if d := c.meta.DictionaryPageOffset; d > 0 && d < at {
-		at = d
-	}
+	at := c.start()
 	for left := c.meta.TotalCompressedSize; left > 0; {
 		p, err := readPageHeader(c.src, at, left)
 		if err != nil {

@@ -24,6 +24,9 @@ func Rewrite(ctx context.Context, path string, src Source, w io.Writer, lim Limi
 		return fmt.Errorf("read %s: %w", path, err)
 	}
 	k := sniff(path, head[:n])
+	if k.open == parquetFile {
+		return rewriteParquet(ctx, path, src, w, lim, edit)
+	}
 	switch {
 	case k.reason != "":
 		return fmt.Errorf("rewrite %s: %w: %s", path, ErrCannotRewrite, k.reason)
@@ -61,27 +64,38 @@ func (rw *rewriter) Block(b *Block) error {
 	if err != nil || len(edits) == 0 {
 		return err
 	}
-	slices.SortFunc(edits, func(a, b Edit) int { return a.Start - b.Start })
 	rw.patches = rw.patches[:0]
-	for i := 0; i < len(edits); {
-		e := edits[i]
-		k := b.FieldAt(e.Start)
-		if k < 0 || e.End > b.Fields[k].End || e.End < e.Start || e.Start < b.From || e.Start >= b.To {
-			return fmt.Errorf("edit [%d, %d) of %s lies in no field", e.Start, e.End, b.Path)
-		}
-		n := i + 1
-		for ; n < len(edits) && edits[n].Start < b.Fields[k].End; n++ {
-			if edits[n].Start < edits[n-1].End || edits[n].End > b.Fields[k].End {
-				return fmt.Errorf("edit [%d, %d) of %s overlaps another", edits[n].Start, edits[n].End, b.Path)
-			}
-		}
-		rw.patches = b.splice(rw.patches, &b.Fields[k], edits[i:n])
-		i = n
+	err = perField(b, edits, func(f *Field, edits []Edit) { rw.patches = b.splice(rw.patches, f, edits) })
+	if err != nil {
+		return err
 	}
 	for _, p := range rw.patches {
 		if err := rw.put(p); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// perField calls do with the edits of each field, ascending. It refuses edits that lie in no field, belong to another
+// Block or overlap.
+func perField(b *Block, edits []Edit, do func(f *Field, edits []Edit)) error {
+	slices.SortFunc(edits, func(a, b Edit) int { return a.Start - b.Start })
+	for i := 0; i < len(edits); {
+		k := b.FieldAt(edits[i].Start)
+		if k < 0 {
+			return fmt.Errorf("edit at %d of %s lies in no field", edits[i].Start, b.Path)
+		}
+		f, n, last := &b.Fields[k], i, 0
+		for ; n < len(edits) && edits[n].Start < f.End; n++ {
+			e := edits[n]
+			if e.Start < last || e.End < e.Start || e.End > f.End || e.Start < b.From || e.Start >= b.To {
+				return fmt.Errorf("edit [%d, %d) of %s overlaps another or leaves its field", e.Start, e.End, b.Path)
+			}
+			last = e.End
+		}
+		do(f, edits[i:n])
+		i = n
 	}
 	return nil
 }
