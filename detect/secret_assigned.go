@@ -145,7 +145,7 @@ func (w *window) key(a *assignment) {
 		w.joined(a) // "api key"
 	case isOneOfFold(name, valueWords):
 		w.widen(a, a.keyFrom, 6)
-	case len(name) < 5 && isDate(name) && a.at > 4 && w.b[a.keyFrom-1] == ':' && w.before(a.keyFrom-1) == 's':
+	case len(name) < 5 && isDate(name) && a.at > 4 && w.before(a.keyFrom) == ':' && w.before(a.keyFrom-1) == 's':
 		w.widen(a, a.keyFrom-1, 2) // PHP: s:8:"password";s:6:"…"
 	}
 }
