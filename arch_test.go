@@ -43,6 +43,7 @@ var floor = map[string]int{
 	"cmd/reeve":         5,
 
 	"internal/redact/surrogate": 2,
+	"internal/redact":           4,
 
 	"detect/names/sequence": 0,
 	"detect/names/train":    1, // makes the weights that detect/names embeds
