@@ -34,7 +34,7 @@ func generalise(kind detect.Kind, value []byte, order string, year int) []byte {
 		return roundCoordinates(value)
 	case detect.KindEmail:
 		if i := bytes.LastIndexByte(value, '@'); i >= 0 {
-			return append([]byte("(address at) "), value[i+1:]...)
+			return value[i:]
 		}
 	case detect.KindCard:
 		return lastDigits(value)
