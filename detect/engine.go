@@ -58,7 +58,8 @@ type Engine struct {
 	buckets    [][]trigger        // recognisers by the first two bytes of their prefix; the first is empty
 	digits     [maxSize][]trigger // recognisers of digits by the length of the run, the last for longer ones
 	upper      [maxSize][]trigger // recognisers of upper-case tokens, likewise
-	hasUpper   bool               // upper is not empty
+	hasUpper   bool               // upper is not empty, or forms begin with letters
+	forms      formTable          // identifiers of a fixed form
 	email      bool               // the e-mail rule is in force
 	context    [128]int32         // index of each rule of the context group, by its number; -1 where it is not in force
 	hosts      bool               // domains without a scheme are looked for
@@ -99,7 +100,9 @@ func New(o Options) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e.addBuiltins(chosen)
+	if err := e.addBuiltins(chosen); err != nil {
+		return nil, err
+	}
 	e.fillBuckets()
 	e.fillMarks()
 	if err := e.addLiterals(o.Literals); err != nil {
@@ -122,7 +125,7 @@ func New(o Options) (*Engine, error) {
 	return e, nil
 }
 
-func (e *Engine) addBuiltins(chosen []builtin) {
+func (e *Engine) addBuiltins(chosen []builtin) error {
 	for c := range e.act {
 		if isWord(byte(c)) {
 			e.act[c] = actWord
@@ -147,12 +150,28 @@ func (e *Engine) addBuiltins(chosen []builtin) {
 		e.weak = append(e.weak, chosen[i].weak)
 		e.email = e.email || chosen[i].Kind == KindEmail
 		e.hosts = e.hosts || chosen[i].Kind == KindURL && !e.early
+		if err := e.addForms(chosen[i].forms, rule); err != nil {
+			return fmt.Errorf("rule %s: %w", chosen[i].ID, err)
+		}
 	}
 	if grouped {
 		for _, on := range contextEntries() {
 			e.addEntry(on, -1)
 		}
 	}
+	return nil
+}
+
+// addForms adds the forms of a rule: the scan looks at every number and at every upper-case token for them.
+func (e *Engine) addForms(forms []form, rule int32) error {
+	if len(forms) == 0 {
+		return nil
+	}
+	for c := byte('0'); c <= '9'; c++ {
+		e.act[c] = actStart
+	}
+	e.startUpper()
+	return e.forms.add(forms, rule)
 }
 
 func (e *Engine) addEntry(on entry, rule int32) {
@@ -182,11 +201,16 @@ func (e *Engine) addEntry(on entry, rule int32) {
 }
 
 func (e *Engine) addUpper(t trigger) {
-	e.hasUpper = true
 	addSized(&e.upper, t)
+	e.startUpper()
+}
+
+// startUpper makes every token worth a look that begins with two upper-case letters, or one and a digit.
+func (e *Engine) startUpper() {
+	e.hasUpper = true
 	for c := byte('A'); c <= 'Z'; c++ {
 		for d := range byte(128) {
-			if isDigit(d) || isUpper(d) {
+			if isDigit(d) || isUpper(d) || d == '-' {
 				pair := uint16(c)<<8 | uint16(d)
 				e.pairs[pair>>6] |= 1 << (pair & 63)
 			}

@@ -148,7 +148,7 @@ func (e *entry) seconds() []byte {
 }
 
 var (
-	capitals = []byte("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
+	capitals = []byte("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-")
 	anyByte  = func() []byte {
 		b := make([]byte, 256)
 		for c := range b {

@@ -69,6 +69,7 @@ type builtin struct {
 	on      []entry
 	context int8 // number in the group of rules that share findContext, 0 for rules with recognisers of their own
 	weak    bool // gives way where a match of another rule begins inside it, and keeps the part before
+	forms   []form
 }
 
 // entry says where a recogniser is called: at the first byte of prefix at the start of a token if that is a letter, at
@@ -129,6 +130,7 @@ func builtins() []builtin {
 		tokenRules(),
 		headerRules(),
 		contextRules(),
+		identityRules(),
 	)
 }
 

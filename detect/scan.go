@@ -14,6 +14,7 @@ type scan struct {
 	lastEnd  int   // end of the last chosen match
 	last     int32 // its rule
 	lastSoft bool  // it was found by its context
+	reading  reading
 
 	pending0 [3]candidate
 	lit0     [4]litState
@@ -189,14 +190,21 @@ func (s *scan) try(i int) int {
 			return i
 		}
 		s.ask(&t, s.e.digits[min(w.group-i, maxSize-1)], i)
+		s.askForms(&t, i)
 	case isLetter(c):
 		if i+1 < len(w.b) {
 			s.ask(&t, s.e.buckets[*s.e.bucket(c, w.b[i+1])], i)
 		} else {
 			s.ask(&t, s.e.on[c], i)
 		}
-		if s.e.hasUpper && isUpper(c) && classOf[w.at(i+1)]&clCaps != 0 {
-			s.askUpper(&t, i)
+		if s.e.hasUpper && isUpper(c) {
+			next := w.at(i + 1)
+			if classOf[next]&clCaps != 0 {
+				s.askUpper(&t, i)
+			}
+			if classOf[next]&(clCaps|clDash) != 0 {
+				s.askForms(&t, i)
+			}
 		}
 	default:
 		s.ask(&t, s.e.on[c], i)

@@ -10,12 +10,22 @@ func ssnRule() builtin {
 				"078-05-1120",
 			},
 			Negatives: []string{
-				"000-12-3456", "666-12-3456", "900-12-3456", "536-00-1234", "536-22-0000", "536221234", "order 536 22 1234", "1536-22-1234",
+				"000-12-3456", "666-12-3456", "900-12-3456", "536-00-1234", "536-22-0000", "order 536221234", "order 536 22 1234", "1536-22-1234",
 				"536-22-12345", "536-22-1234-5", "A-536-22-1234", "2024-05-1234", "536.22 1234", "ssn 536-22 1234",
 			},
 		},
 		on: []entry{{bytes: "0123456789", find: findSSN}},
+		forms: []form{
+			{written: "d9", check: isSSN, proof: evidence{0, 0.34, 0}, cues: ssnCues},
+			{written: "d3-d6|d5-d4", check: isSSN, proof: evidence{0.32, 0.45, 0.8}, cues: ssnCues},
+		},
 	}
+}
+
+// isSSN checks the ranges of area, group and serial number.
+func isSSN(_, d []byte) bool {
+	area := value(d[:3])
+	return area > 0 && area != 666 && area < 900 && pair(d, 3) > 0 && value(d[5:]) > 0 && value(d) != 78051120 && value(d) != 219099999
 }
 
 var ssnCues = words("ssn", "ssns", "ss", "social security", "social", "taxpayer")

@@ -72,6 +72,12 @@ var dateForms = []date{
 // ways lists the ways for a value, the freest first.
 func ways(s []byte) []way {
 	out := []way{{}, {keep: 1}, {keep: 2}}
+	for at := 6; at+8 <= len(s); at++ { // a year of four digits is seldom one by chance
+		f := dateForms[0]
+		if f.at = at; f.fits(s) {
+			out = append(out, way{keep: 0, date: f}, way{keep: 1, date: f})
+		}
+	}
 	for at := 0; at+6 <= len(s); at++ {
 		for _, f := range dateForms {
 			f.at = at

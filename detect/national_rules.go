@@ -1,0 +1,12 @@
+package detect
+
+import "slices"
+
+// identityRules are the rules of all tables of identifiers.
+func identityRules() (out []builtin) {
+	for _, row := range slices.Concat(usIdentities(), ukIdentities(), germanIdentities(), latinIdentities(), northernIdentities(),
+		easternIdentities(), asianIdentities(), southernIdentities(), americanIdentities()) {
+		out = append(out, row.builtin())
+	}
+	return out
+}
