@@ -51,6 +51,9 @@ func findJWT(w *window, i int) hit {
 	if w.touched || parts < 3 || end-i < 40 {
 		return hit{}
 	}
+	if bytes.HasSuffix(w.b[i:end], []byte(".SflKxwRJSMeKKF2QT4fwpMeJf36POk6yJV_adQssw5c")) {
+		return hit{start: i, end: end, score: 0.25} // the token that jwt.io shows everybody
+	}
 	if parts == 3 && w.b[end-1] == '.' {
 		return hit{start: i, end: end, score: 0.45} // unsecured (RFC 7519, section 6): it opens no door
 	}

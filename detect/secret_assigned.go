@@ -126,6 +126,7 @@ func (w *window) operator(a *assignment) {
 // key reads the name before a separator.
 func (w *window) key(a *assignment) {
 	k := a.at
+	list := w.b[a.at] == ','
 	stop := max(0, a.at-maxKey-48)
 	w.steps += 8
 	for k > stop && (w.b[k-1] == ' ' || w.b[k-1] == '\t') {
@@ -135,6 +136,10 @@ func (w *window) key(a *assignment) {
 		k--
 	}
 	a.keyFrom, a.keyTo = w.nameBefore(k), k
+	if list && !w.firstOfPair(a.keyFrom) {
+		a.keyFrom, a.asked = k, true
+		return
+	}
 	name := w.b[a.keyFrom:k]
 	a.power = keyName(name)
 	switch {
@@ -148,6 +153,18 @@ func (w *window) key(a *assignment) {
 	case len(name) < 5 && isDate(name) && a.at > 4 && w.before(a.keyFrom) == ':' && w.before(a.keyFrom-1) == 's':
 		w.widen(a, a.keyFrom-1, 2) // PHP: s:8:"password";s:6:"…"
 	}
+}
+
+// firstOfPair reports whether the name in quotes at i is the first of a bracket, as in set("name", "value"); in longer lists
+// of names the next one is no value.
+func (w *window) firstOfPair(i int) bool {
+	if i == 0 || !isQuote(w.b[i-1]) {
+		return false
+	}
+	for i--; i > 0 && (w.b[i-1] == ' ' || w.b[i-1] == '@' || w.b[i-1] == '\\'); i-- {
+		w.steps++
+	}
+	return i > 0 && (w.b[i-1] == '(' || w.b[i-1] == '{')
 }
 
 // nameBefore returns where the name that ends at k begins.
@@ -247,6 +264,8 @@ func (w *window) assignedScore(a *assignment, v quoted, text []byte) float32 {
 		switch {
 		case m.n > 120:
 			return 0
+		case v.quote == 0 && r < 0.8 && m.digits == 0 && m.other == 0:
+			return 0
 		case r >= 0.8:
 			return 0.8
 		case r >= 0.5:
@@ -266,6 +285,9 @@ func (w *window) assignedScore(a *assignment, v quoted, text []byte) float32 {
 			return 0.55
 		}
 	case weakKey:
+		if m.hex && (isOneOfFold(key, []string{"key", "keys"}) || hasSuffixFold(key, "nonce")) {
+			return 0 // names of entries, and the vectors of tests
+		}
 		if m.n >= 16 && r >= 0.9 && m.digits > 0 && m.lower+m.upper > 0 && m.entropy > 3 {
 			return 0.6
 		}
@@ -289,7 +311,7 @@ func isUUID(v []byte) bool {
 // endsInKey reports whether the name of a function ends in a word that announces a secret: setPassword does, and
 // password.decode does not.
 func endsInKey(name []byte, power strength) bool {
-	if power < tokenKey {
+	if power < tokenKey || isConstant(name) {
 		return false
 	}
 	from := len(name)
@@ -391,4 +413,18 @@ func assignedSecretRule() builtin {
 		},
 		context: ctxAssignedSecret,
 	}
+}
+
+func hasSuffixFold(b []byte, s string) bool {
+	return len(b) >= len(s) && equalFold(b[len(b)-len(s):], s)
+}
+
+// isConstant reports a name without lower-case letters, as macros have.
+func isConstant(name []byte) bool {
+	for _, c := range name {
+		if c-'a' < 26 {
+			return false
+		}
+	}
+	return true
 }

@@ -65,7 +65,7 @@ func basicScore(v []byte) float32 {
 	if err == nil && k > 0 && printable(buf[:n]) {
 		password := buf[k+1 : n]
 		switch {
-		case len(password) == 0 || isOneOfFold(password, plainWords) || isOneOfFold(password, standIns):
+		case len(password) == 0 || string(password) == "open sesame" || isOneOf(password, published) || isOneOfFold(password, plainWords) || isOneOfFold(password, standIns):
 			return 0
 		case isStandIn(password, nil):
 			return 0.4

@@ -58,6 +58,9 @@ var harmlessAfter = strings.Fields(`file filename path dir name names url uri ty
 	input validator age timeout date time at in on is not alias group role scope id ids issuer uuid guid kid spec pair usages agreement exchange
 	management vault ring chain word words board code`)
 
+// mayFollow are the words that may stand behind a short word for a password.
+var mayFollow = strings.Fields("value val string str text plain new old confirm default prod dev test db for user root admin s wd word phrase code master repl")
+
 const maxKey = 64
 
 // keyEnd has a bit for each pair of last letters of the key words, folded to five bits each.
@@ -105,6 +108,9 @@ func keyWordAt(key, low []byte, p int) strength {
 		power := k.power
 		before, after := partBefore(key, low, from), partAfter(key, low, p)
 		if isOneOf(after, harmlessAfter) || isOneOf(before, harmlessBefore) || len(after) > 0 && isOneOf(lastPart(key, low), harmlessAfter) {
+			continue
+		}
+		if power == passwordKey && k.part && len(after) > 0 && !isOneOf(after, mayFollow) {
 			continue
 		}
 		if power == weakKey && isOneOf(before, strongWith) {

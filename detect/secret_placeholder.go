@@ -7,7 +7,7 @@ import (
 
 // standIns are words whose presence in a value says that it stands for another one: samples, instructions, the names of
 // what should stand there. A value is folded before it is compared.
-var standIns = strings.Fields(`password passwd passphrase secret token example sample dummy fake foobar changeme change_me change-me replace insert
+var standIns = strings.Fields(`privatekey publickey secretkey accesskey self. this. password passwd passphrase secret token example sample dummy fake foobar changeme change_me change-me replace insert
 	placeholder your- your_ yourapi yourkey enter- enter_ redacted hidden masked default todo fixme xxxx **** .... aaaaa
 	12345678 abcdefgh 01234567 deadbeef asdf qwerty testtest apikey api_key api-key access_key access-key private_key
 	private-key credential undefined unknown invalid string optional required disabled enabled username hunter2 letmein
@@ -15,7 +15,7 @@ var standIns = strings.Fields(`password passwd passphrase secret token example s
 	passw0rd p@ssw p455 pa55w pa$$ config value variable environ contrase kennwort passwort localhost lorem admin123 welcome`)
 
 // plainWords are whole values that hold nothing.
-var plainWords = strings.Fields(`null nil none true false yes no on off undefined string str text char varchar bool int any object test tests foo bar baz
+var plainWords = strings.Fields(`utf8 utf-8 ascii latin1 latin-1 base64 iso-8859-1 hex sha256 bcrypt json jwt null nil none true false yes no on off undefined string str text char varchar bool int any object test tests foo bar baz
 	qux pass pwd pw key secret token user auth basic bearer admin root guest abc abc123 a1b2c3 123abc 1234 12345 123456
 	123456789 1234567890 void self this nan required hidden plain`)
 
@@ -41,7 +41,7 @@ func isStandIn(v, key []byte) bool {
 	case '&':
 		return isLetter(v[1])
 	case '/', '.', '~':
-		if v[1] == '/' || v[0] == '.' || bytes.Count(v, []byte("/")) > 1 && len(v) < 40 {
+		if v[1] == '/' || v[0] == '.' || v[0] == '/' && len(v) < 40 || bytes.Count(v, []byte("/")) > 1 && len(v) < 40 {
 			return true
 		}
 	case '-':
@@ -65,6 +65,16 @@ func isStandIn(v, key []byte) bool {
 			return true
 		}
 	}
+	for _, s := range published {
+		if string(v) == s {
+			return true
+		}
+	}
+	for _, s := range publicKeys {
+		if bytes.HasPrefix(v, []byte(s)) {
+			return true
+		}
+	}
 	for _, s := range templateMarks {
 		if bytes.Contains(low, []byte(s)) {
 			return true
@@ -76,15 +86,22 @@ func isStandIn(v, key []byte) bool {
 			return true
 		}
 	}
-	return isSequence(low) || sameName(low, key) || isDate(low)
+	return isSequence(low) || sameName(low, key) || isDate(low) || isNumber(low)
 }
 
+// published are values that stand in standards and manuals for all to copy: RFC 6749, RFC 6750, Amazon's documentation.
+var published = strings.Fields(`2YotnFZFEjr1zCsicMWpAA tGzv3JOkF0XG5Qx2TlKWIA mF_9.B5f-4.1JqM SplxlOBeZQQYbYS6WxSbIA 7Fjfp0ZBr1KtDRbnfVdmIw gX1fBat3bV
+	czZCaGRSa3F0MzpnWDFmQmF0M2JW wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY`)
+
+// publicKeys are the ways in which the base64 of a public key begins (RFC 5280, SubjectPublicKeyInfo; RFC 4253).
+var publicKeys = strings.Fields("MFkwEwYHKoZIzj0C MHYwEAYHKoZIzj0C MIGbMBAGByqGSM49 MIIBIjANBgkqhkiG9w0 MIICIjANBgkqhkiG9w0 MIGfMA0GCSqGSIb3DQ MCowBQYDK2V AAAAB3NzaC1yc2 AAAAC3NzaC1lZDI1 AAAAE2VjZHNh")
+
 // templateMarks are pieces of templates, of code and of addresses; they stand in no password that is kept as it is.
-var templateMarks = []string{"${", "{{", "}}", "%s", "%d", "%v", "%(", "#{", "<%", "...", "***", "->", "::", "://", "()", ");", "\\n", "\\u", "[]", "enc(", "vault:", "arn:", "op://", "secretref", "=>"}
+var templateMarks = []string{"${", "{{", "}}", "%s", "%d", "%v", "%(", "#{", "<%", "...", "***", "->", "::", "://", "()", ");", "\\n", "\\u", "\\x", "\\0", "[]", "enc(", "vault:", "arn:", "op://", "secretref", "=>"}
 
 // isCrypt reports a password hash, which begins with a dollar sign too.
 func isCrypt(v []byte) bool {
-	return len(v) >= 30 && bytes.Count(v[:min(len(v), 40)], []byte("$")) >= 3
+	return len(v) >= 30 && v[0] == '$' && isAlnum(v[1]) && bytes.Count(v[:min(len(v), 40)], []byte("$")) >= 3
 }
 
 // isSequence reports ascending or descending bytes and repeated groups.
@@ -140,6 +157,20 @@ func sameName(v, key []byte) bool {
 func isDate(v []byte) bool {
 	for _, c := range v {
 		if !isDigit(c) && indexByte(".:-/+,_ tzv", c) < 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// isNumber reports a number in hexadecimal notation, such as the constants of a header file.
+func isNumber(v []byte) bool {
+	v = bytes.TrimPrefix(v, []byte("-"))
+	if len(v) > 24 || !bytes.HasPrefix(v, []byte("0x")) {
+		return false
+	}
+	for _, c := range v[2:] {
+		if classOf[c]&clHex == 0 && c != 'u' && c != 'l' && c != '_' {
 			return false
 		}
 	}

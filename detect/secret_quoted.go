@@ -1,5 +1,7 @@
 package detect
 
+import "strings"
+
 // quoted is a value in the text.
 type quoted struct {
 	from, to int
@@ -97,7 +99,7 @@ func (w *window) wrapper(i int) (j int, literal bool) {
 	case isQuote(c) && j-i <= 2:
 		return j, true
 	case c == '(' && j-i < 48:
-		if d := w.at(j + 1); isQuote(d) || isLetter(d) || d == '\\' {
+		if d := w.at(j + 1); (isQuote(d) || isLetter(d) || d == '\\') && !looksUp(w.b[i:j]) {
 			return j + 1, false
 		}
 	case c == ' ' && isOneOfFold(w.b[i:j], authSchemes), c == ' ' && isOneOfFold(w.b[i:j], []string{"new"}):
@@ -105,6 +107,22 @@ func (w *window) wrapper(i int) (j int, literal bool) {
 	}
 	return i, false
 }
+
+// looksUp reports a function whose argument is no value: what encodes, asks, reads or finds something by name.
+func looksUp(name []byte) bool {
+	from := len(name)
+	for from > 0 && isAlnum(name[from-1]) {
+		if from--; keyPartBegins(name, from) {
+			break
+		}
+	}
+	return isOneOfFold(name[from:], lookups) || isOneOfFold(name, lookups)
+}
+
+var lookups = strings.Fields(`get getenv env input prompt format replace split join strip trim find index indexof match startswith endswith
+	has contains append read open load fetch lookup property variable attribute field param parameter header cookie query arg argument option config
+	setting ask question readline echo print printf log info error t i18n gettext translate require import select item pop setdefault ref value values
+	getproperty getparameter getattribute getstring getheader optstring equals concat test match search file exists path url`)
 
 // authSchemes are the words before the value of an Authorization header (RFC 9110, section 11; vendors' own).
 var authSchemes = []string{"bearer", "basic", "token", "apikey", "geniekey", "ssws", "digest", "negotiate"}
@@ -184,7 +202,7 @@ func (w *window) bareValue(i int, a *assignment) (v quoted, ok bool) {
 	}
 	w.remember(tagValue, i, j)
 	v = quoted{from: i, to: j}
-	if w.touched || j >= stop || j-i < 4 {
+	if w.touched || j >= stop || j-i < 4 || j < len(w.b) && w.b[j] == '<' && !a.tag {
 		return v, false
 	}
 	for j > i && indexByte(".:?", w.b[j-1]) >= 0 {

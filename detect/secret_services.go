@@ -158,6 +158,9 @@ func (w *window) serviceValue(a *assignment, v quoted) hit {
 	if len(text) < minBareKey || len(text) > maxToken {
 		return hit{}
 	}
+	if isOneOfFold(w.b[a.keyFrom:a.keyTo], hashNames) {
+		return hit{}
+	}
 	w.servicesBefore(a)
 	for _, n := range a.services[:a.named] {
 		if score := serviceTable.judge(int(n), text); score > 0 {
@@ -218,6 +221,9 @@ func (t *services) judge(service int, v []byte) float32 {
 	}
 	return best
 }
+
+// hashNames are names of values that are digests of content, as lock files and build logs are full of.
+var hashNames = strings.Fields("h1 sha1 sha224 sha256 sha384 sha512 md5 crc integrity checksum digest hash commit revision rev etag oid tree blob sum fingerprint")
 
 // contextRules are the rules of the group, in the order of their numbers.
 func contextRules() []builtin {

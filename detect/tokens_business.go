@@ -1,5 +1,7 @@
 package detect
 
+import "bytes"
+
 // businessTokens are the keys of payment, shop and office services.
 func businessTokens() []token {
 	return []token{
@@ -17,7 +19,7 @@ func businessTokens() []token {
 		},
 		{
 			id: "square-token", description: "Square access token or OAuth secret", severity: Critical,
-			shapes:    []string{"sq0atp-[u22]", "sq0csp-[u43]", "EAAA[u60]"},
+			shapes: []string{"sq0atp-[u22]", "sq0csp-[u43]", "EAAA[u60]"}, check: checkSquare,
 			positives: []string{"sq0atp-" + sampleB62(22), "sq0csp-" + sampleB62(43), "EAAA" + sampleB62(60)},
 			negatives: []string{"sq0atp-" + sampleB62(12), "EAAA" + sampleB62(10), "sq0idp-" + sampleB62(22)},
 		},
@@ -84,4 +86,12 @@ func businessTokens() []token {
 			negatives: []string{"tfp_" + sampleB62(20)},
 		},
 	}
+}
+
+// checkSquare scores a token that begins as the base64 of small numbers does too.
+func checkSquare(token []byte) float32 {
+	if token[0] == 'E' && (bytes.Contains(token[4:], []byte("AAA")) || token[4] == 'A') {
+		return 0
+	}
+	return 0.9
 }

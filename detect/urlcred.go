@@ -54,7 +54,7 @@ func findURLCredentials(w *window, i int) hit {
 	}
 	h := hit{start: start, end: at, resume: at + 1, score: 0.9}
 	if colon < 0 || colon > at {
-		if looksRandom(w.b[start:at]) {
+		if looksRandom(w.b[start:at]) && !isSequence(w.b[start:at]) {
 			return h
 		}
 		return hit{}
@@ -71,6 +71,9 @@ func findURLCredentials(w *window, i int) hit {
 func urlScore(user, password []byte) float32 {
 	if isOneOfFold(password, plainWords) || isOneOfFold(password, standIns) || len(password) < 3 {
 		return 0
+	}
+	if isSequence(password) || len(password) == 3 {
+		return 0.4
 	}
 	m := study(password)
 	if m.randomness() >= 0.5 || m.digits > 0 && m.lower+m.upper > 0 || m.other > 0 || m.lower > 0 && m.upper > 1 {
