@@ -129,6 +129,8 @@ func builtins() []builtin {
 		[]builtin{privateKeyRule(), jwtRule(), urlCredentialsRule()},
 		tokenRules(),
 		headerRules(),
+		commandRules(),
+		hashRules(),
 		contextRules(),
 		identityRules(),
 	)

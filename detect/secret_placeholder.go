@@ -32,7 +32,9 @@ func isStandIn(v, key []byte) bool {
 		}
 	case '%':
 		return v[len(v)-1] == '%' || len(v) < 6 || v[1] == '(' || v[1] == 's' || v[1] == '{'
-	case '<', '{', '[', '(', '*', '^', '|':
+	case '{':
+		return !hasPrefixAny(v, "{SSHA", "{SHA", "{MD5}", "{SMD5}", "{CRYPT}", "{PBKDF2")
+	case '<', '[', '(', '*', '^', '|':
 		return true
 	case '@':
 		return v[len(v)-1] == '@' || v[1] == '{' || v[1] == '('
@@ -175,4 +177,13 @@ func isNumber(v []byte) bool {
 		}
 	}
 	return true
+}
+
+func hasPrefixAny(v []byte, list ...string) bool {
+	for _, s := range list {
+		if bytes.HasPrefix(v, []byte(s)) {
+			return true
+		}
+	}
+	return false
 }

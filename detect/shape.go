@@ -151,7 +151,7 @@ func isSample(b []byte) bool {
 
 // tokenTables are all tables of tokens.
 func tokenTables() [][]token {
-	return [][]token{cloudTokens(), codeTokens(), modelTokens(), messageTokens(), businessTokens(), dataTokens()}
+	return [][]token{cloudTokens(), codeTokens(), modelTokens(), messageTokens(), businessTokens(), dataTokens(), vendorTokens()}
 }
 
 // tokenRules compiles all token tables.

@@ -19,7 +19,7 @@ func businessTokens() []token {
 		},
 		{
 			id: "square-token", description: "Square access token or OAuth secret", severity: Critical,
-			shapes: []string{"sq0atp-[u22]", "sq0csp-[u43]", "EAAA[u60]"}, check: checkSquare,
+			shapes: []string{"sq0atp-[u22]", "sq0csp-[u43]", "EAAA[u22-60]"}, check: checkSquare,
 			positives: []string{"sq0atp-" + sampleB62(22), "sq0csp-" + sampleB62(43), "EAAA" + sampleB62(60)},
 			negatives: []string{"sq0atp-" + sampleB62(12), "EAAA" + sampleB62(10), "sq0idp-" + sampleB62(22)},
 		},
