@@ -27,7 +27,7 @@ func emailRule() builtin {
 				"react@18.2.0", "a @ b.com", "me@.com", "me@-x.com", "foo@bar", "x@y.1", "main@{upstream}.x", "icon@3x.jpg", "jane@example.zzzz", "look [at] this. dot it", "a[at].b", "pool (at) home", "user@host.lock",
 			},
 		},
-		on: []entry{{bytes: "@", find: findEmail}, {bytes: "[(", next: " aA@", find: findSpelledEmail}},
+		on: []entry{{bytes: "@", find: findEmail}, {bytes: "[(", next: " aA@", late: true, find: findSpelledEmail}},
 	}
 }
 

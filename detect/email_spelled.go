@@ -6,9 +6,6 @@ const maxSpaces = 2
 // findSpelledEmail looks for an address that hides from harvesters, "name [at] host [dot] tld" or with round brackets,
 // at the bracket before the "at".
 func findSpelledEmail(w *window, i int) hit {
-	if w.early {
-		return hit{} // the name before was released long ago
-	}
 	at := w.spaced(i)
 	run := w.localRun(at)
 	start := w.localStart(run, at)

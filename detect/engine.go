@@ -175,6 +175,9 @@ func (e *Engine) addForms(forms []form, rule int32) error {
 }
 
 func (e *Engine) addEntry(on entry, rule int32) {
+	if on.late && e.early {
+		return
+	}
 	if on.upper {
 		e.addUpper(trigger{on, rule})
 		return

@@ -1,5 +1,7 @@
 package detect
 
+import "strings"
+
 func ibanRule() builtin {
 	r := builtin{
 		Rule: Rule{
@@ -8,19 +10,20 @@ func ibanRule() builtin {
 			Positives: []string{
 				"DE89 3704 0044 0532 0130 00", "IBAN: GB82WEST12345698765432.", "(FR14 2004 1010 0505 0001 3M02 606)", "NL91-ABNA-0417-1643-00",
 				"IBAN IT60X0542811101000000123456", "NO93 8601 1117 947", "MT84MALT011000012345MTLCAST001S", "konto PL61109010140000071219812874",
+				"de89 3704 0044 0532 0130 00", "iban: gb82west12345698765432", "DE89 37040044 0532 0130 00", "DE 89 3704 0044 0532 0130 00",
 			},
 			Negatives: []string{
 				"DE89 3704 0044 0532 0130 01", "GB82 WEST 1234 5698 7654", "XX89370400440532013000", "ADE89370400440532013000",
-				"DE893704004405320130001", "DE89 37040044 0532 0130 00", "DE00 0000 0000 0000 0000 00", "AT LEAST 20 PEOPLE", "SE2024",
+				"DE893704004405320130001", "DE89 37040044 0532-0130 00", "de89 3704 0044 0532 0130 01", "De89370400440532013000", "it 20", "DE00 0000 0000 0000 0000 00", "AT LEAST 20 PEOPLE", "SE2024",
 			},
 		},
 	}
 	for _, country := range ibanCountries {
-		e := entry{prefix: country.code, find: findIBAN}
+		e := entry{prefix: country.code, next: digits + " ", find: findIBAN}
 		if country.code[0] == 'I' {
 			e.free = 1 // "I" is a word, and a common one
 		}
-		r.on = append(r.on, e)
+		r.on = append(r.on, e, entry{prefix: strings.ToLower(country.code), next: digits, late: true, find: findIBAN})
 	}
 	return r
 }
@@ -62,46 +65,66 @@ var ibanCountries = func() (out []ibanCountry) {
 	return out
 }()
 
-func ibanLength(w *window, i int) int {
+func ibanLength(a, b byte) int {
 	for _, c := range ibanCountries {
-		if c.code[0] == w.b[i] && c.code[1] == w.b[i+1] {
+		if c.code[0] == a && c.code[1] == b {
 			return c.length
 		}
 	}
 	return 0
 }
 
-// findIBAN looks for an account number at its country code.
+// findIBAN looks for an account number at its country code. Letters are all upper or all lower case.
 func findIBAN(w *window, i int) hit {
-	if !isDigit(w.at(i+2)) || !isDigit(w.at(i+3)) {
+	j := i + 2
+	if w.at(j) == ' ' {
+		j++
+	}
+	if !isDigit(w.at(j)) || !isDigit(w.at(j+1)) {
 		return hit{}
 	}
-	var text [34]byte
-	copy(text[:], w.b[i:i+4])
-	length := ibanLength(w, i)
+	lower := !isUpper(w.b[i])
+	text := [34]byte{w.b[i] &^ 0x20, w.b[i+1] &^ 0x20, w.b[j], w.b[j+1]}
+	length := ibanLength(text[0], text[1])
+	n, odd := 4, j > i+2
 	sep := byte(0)
-	n, j := 4, i+4
-	for n < length {
+	for j += 2; n < length; j++ {
 		c := w.at(j)
-		if n%4 == 0 && (c == ' ' || c == '-') && (sep == c || n == 4) {
-			sep = c
+		if c == ' ' || c == '-' || c == '.' {
+			if sep == 0 {
+				sep = c
+			}
+			if c != sep {
+				return hit{}
+			}
+			odd = odd || n%4 != 0
 			j++
 			c = w.at(j)
-		} else if n%4 == 0 && n > 4 && sep != 0 {
-			return hit{}
+		} else if sep != 0 && n%4 == 0 {
+			odd = true
+		}
+		if lower {
+			if isUpper(c) {
+				return hit{}
+			}
+			if isLetter(c) {
+				c &^= 0x20
+			}
 		}
 		if !isDigit(c) && !isUpper(c) {
 			return hit{}
 		}
 		text[n] = c
 		n++
-		j++
 	}
 	if !mod97(text[:length]) {
 		return hit{}
 	}
 	if c := w.at(j); isWord(c) || c == '-' && isWord(w.at(j+1)) {
 		return hit{}
+	}
+	if odd && !w.near(i, secretCues) {
+		return hit{start: i, end: j, score: 0.7}
 	}
 	return hit{start: i, end: j, score: 0.95}
 }

@@ -4,21 +4,27 @@ func ipRule() builtin {
 	r := builtin{
 		Rule: Rule{
 			ID: "pii/ip-address", Kind: KindIP, Severity: Low,
-			Description: "IPv4 or IPv6 address (RFC 791, RFC 4291), not part of a version number or a longer dotted number",
+			Description: "IPv4 or IPv6 address (RFC 791, RFC 4291), not part of a version number or a longer dotted number; addresses that no host on the Internet has score lower",
 			Positives: []string{
 				"from 192.0.2.17 port 22", "http://203.0.113.5:8080/x", "10.0.0.1/24", "[2001:db8::8a2e:370:7334]:443", "fe80::1ff:fe23:4567:890a%eth0",
 				"FD12:3456:789A:1::1", "8.8.8.8.", "2001:0db8:0000:0000:0000:ff00:0042:8329", "::ffff at 64:ff9b::192.0.2.33", "198.51.100.7,",
+				"host ::1", "[::ffff:192.0.2.128]", "ABCD:EF01:2345:6789:ABCD:EF01:2345:6789", "from a1b2:c3::17", "::/0",
 			},
 			Negatives: []string{
 				"version 1.2.3.4", "v1.2.3.4", "1.2.3.4.5", "256.1.1.1", "192.168.01.1", "12:30:45", "00:1a:2b:3c:4d:5e", "1.2.3", "std::vector",
 				"fe::x", "10.0.0.1abc", "fee: 12", "Chrome/120.0.0.0", "2024:05:13", "a192.0.2.1", "1::2", "face:off",
+				"dec::add::Bed", "a::b", "x::1", ":::", "::", "ab:cd:ef:01:23:45", "be::ad::1",
 			},
 		},
 		on: []entry{{bytes: "0123456789", find: findIP}},
 	}
-	for _, p := range []string{"fc", "fd", "fe", "ff", "FC", "FD", "FE", "FF"} {
-		r.on = append(r.on, entry{prefix: p, find: findIPv6})
+	for a := range hexLetters {
+		for b := range len(hexLetters) + 11 {
+			second := (hexLetters + digits + ":")[b]
+			r.on = append(r.on, entry{prefix: hexLetters[a:a+1] + string(second), next: hexLetters + digits + ":", late: hexLetters[a]|0x20 != 'f', find: findIPv6})
+		}
 	}
+	r.on = append(r.on, entry{bytes: ":", next: ":", find: findCompressedIPv6})
 	return r
 }
 
@@ -55,13 +61,24 @@ func findIPv4(w *window, i int) hit {
 			end = j
 		}
 	}
-	score := float32(0.8)
-	if octets[0] == 0 || octets[0] == 127 || octets[0] == 255 {
-		score = 0.3 // names nobody
-	} else if octets[0] < 8 && octets[0] != 1 && max(octets[1], octets[2], octets[3]) < 10 {
+	score := addressScore(octets)
+	if score > 0.4 && octets[0] < 8 && octets[0] != 1 && max(octets[1], octets[2], octets[3]) < 10 {
 		score = 0.4 // rather the number of a version or section
 	}
 	return hit{start: i, end: end, score: score}
+}
+
+// addressScore is lower for the special-purpose addresses of RFC 6890: private, shared, loopback, link-local,
+// documentation, multicast and reserved ones.
+func addressScore(o [4]byte) float32 {
+	switch {
+	case o[0] == 0 || o[0] == 127 || o[0] == 255:
+		return 0.3 // names nobody
+	case o[0] == 10, o[0] == 172 && o[1]>>4 == 1, o[0] == 192 && o[1] == 168, o[0] == 169 && o[1] == 254, o[0] == 100 && o[1]>>6 == 1,
+		o[0] == 192 && o[1] == 0 && (o[2] == 0 || o[2] == 2), o[0] == 198 && (o[1]|1 == 19 || o[1] == 51 && o[2] == 100), o[0] == 203 && o[1] == 0 && o[2] == 113, o[0] >= 224:
+		return 0.4
+	}
+	return 0.8
 }
 
 // quad reads four decimal octets without leading zeros. It returns 0 as the end if there are none.
@@ -82,67 +99,4 @@ func (w *window) quad(i int) (end int, octets [4]byte) {
 		i = j + 1
 	}
 	return i - 1, octets
-}
-
-// findIPv6 looks for an address whose first group stands at i.
-func findIPv6(w *window, i int) hit {
-	if c := w.before(i); c == ':' || c == '.' {
-		return hit{}
-	}
-	end, groups, gap := i, 0, false
-	for groups < 8 {
-		j := w.run(clHex, end, 5)
-		if j == end || j == end+5 {
-			if j == end && gap {
-				break
-			}
-			return hit{}
-		}
-		if groups >= 2 && w.at(j) == '.' && isDigit(w.at(j+1)) {
-			if q, _ := w.quad(end); q > 0 {
-				end = q
-				groups += 2
-				break
-			}
-		}
-		groups++
-		end = j
-		if w.at(j) != ':' || groups == 8 {
-			break
-		}
-		if w.at(j+1) == ':' {
-			if gap {
-				return hit{}
-			}
-			gap = true
-			end = j + 2
-			continue
-		}
-		if classOf[w.at(j+1)]&clHex == 0 {
-			break
-		}
-		end = j + 1
-	}
-	if gap == (groups == 8) || groups < 2 && end-i < 6 || groups < 4 && w.run(clHex, i, 5)-i < 2 || groups > 8 {
-		return hit{}
-	}
-	if c := w.at(end); isWord(c) || c == ':' || c == '.' && isWord(w.at(end+1)) {
-		return hit{}
-	}
-	return hit{start: i, end: w.zone(end), score: 0.85}
-}
-
-// zone returns the end of a zone identifier or prefix length at end, or end itself.
-func (w *window) zone(end int) int {
-	switch w.at(end) {
-	case '%':
-		if j := w.run(clAlnum, end+1, 16); j > end+1 {
-			return j
-		}
-	case '/':
-		if j := w.run(clDigit, end+1, 4); j > end+1 && j < end+5 && !isWord(w.at(j)) {
-			return j
-		}
-	}
-	return end
 }

@@ -81,6 +81,7 @@ type entry struct {
 	upper  bool
 	sizes  sizes  // for digits and upper: how long the first run of digits, or of A-Z and 0-9, may be; 0 means any length
 	next   string // bytes that may follow the prefix, or the byte that is listed; "" means any
+	late   bool   // not in force with EarlyRelease, since its matches begin in words that others wait for
 	skip   int    // leading bytes that are never part of the match, such as the name of a field
 	free   int    // leading bytes that stand for a word where nothing announces a secret: released, and no part of the match
 	find   recogniser
@@ -107,6 +108,7 @@ type hit struct {
 	resume     int     // where scanning goes on; 0 means end
 	context    int8    // the rule of the context group that it is; 0: the rule that was asked
 	score      float32 // 0 means no match
+	known      bool    // the value is a published one: whatever else it may look like, it is this
 }
 
 // Rules returns the built-in rules in their order, which is also the order that breaks ties. The slice is the caller's.

@@ -228,6 +228,9 @@ func (s *scan) try(i int) int {
 
 // beats reports whether a hit is better than another at the same place.
 func (h *hit) beats(o *hit) bool {
+	if h.known != o.known {
+		return h.known
+	}
 	if a, b := rank(h.score), rank(o.score); a != b {
 		return a > b
 	}

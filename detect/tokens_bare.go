@@ -51,7 +51,7 @@ func mailchimpRule() builtin {
 	}
 	for _, a := range "abcdef" {
 		for _, b := range "abcdef0123456789" {
-			r.on = append(r.on, entry{prefix: string(a) + string(b), free: 1, find: findMailchimp})
+			r.on = append(r.on, entry{prefix: string(a) + string(b), next: "0123456789abcdef", free: 1, find: findMailchimp})
 		}
 	}
 	return r

@@ -15,7 +15,7 @@ func urlRule() builtin {
 				"httpx://y", "end.It is", "foo.bar/baz", "System.Net.Http", "self.com(",
 			},
 		},
-		on: []entry{{bytes: ".", next: letters, find: findHost}},
+		on: []entry{{bytes: ".", next: letters, late: true, find: findHost}},
 	}
 	for _, p := range []string{"http", "HTTP", "Http", "ftp:", "FTP:"} {
 		r.on = append(r.on, entry{prefix: p, find: findURL})
@@ -109,9 +109,6 @@ var commonTop = func() map[string]bool {
 
 // findHost looks for an address without scheme at the first dot of its host.
 func findHost(w *window, dot int) hit {
-	if w.early {
-		return hit{} // the first label was released long ago
-	}
 	start := w.hostStart(dot)
 	w.lead = start
 	if start == dot || dot-start > maxLabel || w.b[start] == '-' || !isHostStart(w.before(start)) || w.before(start) == '.' && start > 1 {
