@@ -40,6 +40,7 @@ var floor = map[string]int{
 	"internal/gateway":  3,
 	"internal/inspect":  3,
 	"internal/config":   4,
+	"internal/audit":    4,
 	"cmd/reeve":         5,
 
 	"internal/redact/surrogate": 2,

@@ -36,7 +36,7 @@ Exit status: 0 clean · 1 findings or refusal · 2 usage or configuration ·
 	)
 	root.AddCommand(
 		grouped("try", newDemo()),
-		grouped("data", newRedact()),
+		grouped("data", newScan()), grouped("data", newRedact()),
 		grouped("run", newServe()), grouped("run", newKey()), grouped("run", newGuard()),
 		grouped("evidence", newCustody()),
 		grouped("meta", newConfig()), grouped("meta", newVersion()),

@@ -10,6 +10,38 @@ import (
 // AppendFinding appends f as one JSON object, the same as encoding it by its tags would give. It is written out because
 // data sets have millions of findings.
 func AppendFinding(b []byte, f *reeve.Finding) []byte {
+	return append(appendTail(appendPlace(b, f), f), '}')
+}
+
+// finder appends findings and remembers what is the same for all of a rule.
+type finder struct {
+	tails map[string]tail
+}
+
+type tail struct {
+	label, message, remedy string
+	json                   []byte
+}
+
+func (e *finder) append(b []byte, f *reeve.Finding) []byte {
+	b = appendPlace(b, f)
+	t, ok := e.tails[f.Rule]
+	if !ok || t.label != f.Label || t.message != f.Message || t.remedy != f.Remedy {
+		if e.tails == nil {
+			e.tails = map[string]tail{}
+		}
+		all := *f
+		all.Value = ""
+		t = tail{f.Label, f.Message, f.Remedy, appendTail(nil, &all)}
+		e.tails[f.Rule] = t
+	}
+	b = append(b, t.json...)
+	b = appendMember(b, "value", f.Value)
+	return append(b, '}')
+}
+
+// appendPlace appends the members of a finding that differ from one to the next.
+func appendPlace(b []byte, f *reeve.Finding) []byte {
 	b = append(b, `{"rule":`...)
 	b = appendString(b, f.Rule)
 	b = append(b, `,"kind":`...)
@@ -17,7 +49,7 @@ func AppendFinding(b []byte, f *reeve.Finding) []byte {
 	b = append(b, `,"severity":"`...)
 	b = append(b, f.Severity.String()...)
 	b = append(b, `","score":`...)
-	b = strconv.AppendFloat(b, f.Score, 'f', -1, 64)
+	b = appendScore(b, f.Score)
 	b = appendMember(b, "path", f.Path)
 	b = appendNumber(b, "record", f.Record)
 	b = appendMember(b, "field", f.Field)
@@ -29,12 +61,14 @@ func AppendFinding(b []byte, f *reeve.Finding) []byte {
 	b = append(b, `,"end":`...)
 	b = strconv.AppendInt(b, int64(f.End), 10)
 	b = appendMember(b, "in", f.In)
-	b = appendMember(b, "fingerprint", f.Fingerprint)
+	return appendMember(b, "fingerprint", f.Fingerprint)
+}
+
+func appendTail(b []byte, f *reeve.Finding) []byte {
 	b = appendMember(b, "label", f.Label)
 	b = appendMember(b, "message", f.Message)
 	b = appendMember(b, "remedy", f.Remedy)
-	b = appendMember(b, "value", f.Value)
-	return append(b, '}')
+	return appendMember(b, "value", f.Value)
 }
 
 func appendMember(b []byte, name, value string) []byte {
@@ -53,11 +87,27 @@ func appendNumber(b []byte, name string, n int) []byte {
 	return strconv.AppendInt(b, int64(n), 10)
 }
 
+// appendScore writes hundredths without the search for the shortest decimal.
+func appendScore(b []byte, score float64) []byte {
+	n := int(score*100 + 0.5)
+	if n <= 0 || n >= 100 || float64(n)/100 != score {
+		return strconv.AppendFloat(b, score, 'f', -1, 64)
+	}
+	b = append(b, '0', '.', '0'+byte(n/10))
+	if n%10 > 0 {
+		b = append(b, '0'+byte(n%10))
+	}
+	return b
+}
+
 const hexDigits = "0123456789abcdef"
 
 // appendString appends s as a JSON string (RFC 8259 section 7). Invalid UTF-8 becomes U+FFFD.
 func appendString(b []byte, s string) []byte {
 	b = append(b, '"')
+	if plainText(s) {
+		return append(append(b, s...), '"')
+	}
 	from := 0
 	for i := 0; i < len(s); {
 		c := s[i]
@@ -97,4 +147,14 @@ func appendString(b []byte, s string) []byte {
 		from = i
 	}
 	return append(append(b, s[from:]...), '"')
+}
+
+// plainText reports whether s is ASCII that stands in JSON as it is.
+func plainText(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < 0x20 || c == '"' || c == '\\' || c >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }

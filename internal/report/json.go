@@ -15,12 +15,13 @@ const schemaVersion = 1
 
 // lines writes one Finding a line. Nothing follows them: what a run came to stands on stderr.
 type lines struct {
-	w   io.Writer
-	buf []byte
+	w      io.Writer
+	buf    []byte
+	finder finder
 }
 
 func (l *lines) Finding(f *reeve.Finding) error {
-	l.buf = append(AppendFinding(l.buf[:0], f), '\n')
+	l.buf = append(l.finder.append(l.buf[:0], f), '\n')
 	_, err := l.w.Write(l.buf)
 	return err
 }
@@ -43,7 +44,7 @@ func (o *object) Finding(f *reeve.Finding) error {
 	if o.n++; o.n > 1 {
 		o.buf = append(o.buf, ',')
 	}
-	o.buf = AppendFinding(append(o.buf, "\n    "...), f)
+	o.buf = o.finder.append(append(o.buf, "\n    "...), f)
 	_, err := o.w.Write(o.buf)
 	return err
 }

@@ -128,16 +128,18 @@ func (s *Summary) NoText(path string) {
 	}
 }
 
-// Count adds a finding to Findings.
-func (s *Summary) Count(f *reeve.Finding) {
-	c := &s.Findings
-	c.Total++
+// Add counts n findings.
+func (c *Counts) Add(rule, kind string, severity reeve.Severity, n int64) {
+	if n == 0 {
+		return
+	}
 	if c.BySeverity == nil {
 		c.BySeverity, c.ByRule, c.ByKind = map[string]int64{}, map[string]int64{}, map[string]int64{}
 	}
-	c.BySeverity[f.Severity.String()]++
-	c.ByRule[f.Rule]++
-	c.ByKind[f.Kind]++
+	c.Total += n
+	c.BySeverity[severity.String()] += n
+	c.ByRule[rule] += n
+	c.ByKind[kind] += n
 }
 
 // count is a name with a number, for tables.

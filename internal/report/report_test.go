@@ -46,7 +46,7 @@ func write(t *testing.T, format string, list []reeve.Finding) string {
 	}
 	s := report.Summary{Files: 4, Bytes: 12345, Label: "restricted{PII,SECRET}", Rules: "abc"}
 	for i := range list {
-		s.Count(&list[i])
+		s.Findings.Add(list[i].Rule, list[i].Kind, list[i].Severity, 1)
 		if err := w.Finding(&list[i]); err != nil {
 			t.Fatal(err)
 		}
@@ -75,6 +75,14 @@ func TestAppendFindingIsWhatTheTagsSay(t *testing.T) {
 		}
 		var a, b any
 		got := report.AppendFinding(nil, &f)
+		var out bytes.Buffer
+		w, _ := report.New("jsonl", &out, report.Options{})
+		for range 2 {
+			if err := w.Finding(&f); err != nil || out.String() != string(got)+"\n" {
+				t.Fatalf("%v: a line is %q, want %q", err, out.String(), got)
+			}
+			out.Reset()
+		}
 		if err := json.Unmarshal(want, &a); err != nil {
 			t.Fatal(err)
 		}

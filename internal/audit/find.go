@@ -1,0 +1,157 @@
+package audit
+
+import (
+	"encoding/binary"
+	"errors"
+)
+
+// find is a finding on its way from a worker to the emitter, in shards and in the cache. Lines, records and offsets count
+// from the beginning of the chunk.
+type find struct {
+	rule, kind, about string // about is the rule's description
+	field, path       string // path of an archive's member below the file; "" is the file itself
+	value             string // only where values are asked for
+	record, line      int64
+	start, end        int64
+	print             [16]byte // see base
+	severity          uint8
+	score             uint8 // hundredths
+	flags             uint8
+}
+
+// Flags of a find.
+const (
+	inField       uint8 = 1 << iota // start and end are offsets in the decoded field
+	allowedInline                   // by a comment beside it
+	allowedValue                    // by a value of the allow list
+)
+
+// encoder writes finds one after the other. Strings are written once and named by number from then on.
+type encoder struct {
+	buf     []byte
+	strings map[string]uint64
+	n       int
+}
+
+func (e *encoder) reset() {
+	e.buf, e.n = e.buf[:0], 0
+	clear(e.strings)
+}
+
+func (e *encoder) add(f *find) {
+	e.n++
+	e.buf = append(e.buf, f.severity, f.score, f.flags)
+	for _, s := range [...]string{f.rule, f.kind, f.about, f.field, f.path} {
+		e.name(s)
+	}
+	for _, v := range [...]int64{f.record, f.line, f.start, f.end - f.start} {
+		e.buf = binary.AppendVarint(e.buf, v)
+	}
+	e.buf = binary.AppendUvarint(e.buf, uint64(len(f.value)))
+	e.buf = append(e.buf, f.value...)
+	e.buf = append(e.buf, f.print[:]...)
+}
+
+// maxNames bounds the memory for names: a hostile file may have a new field name in every record.
+const maxNames = 1 << 14
+
+func (e *encoder) name(s string) {
+	if i, ok := e.strings[s]; ok {
+		e.buf = binary.AppendUvarint(e.buf, i+1)
+		return
+	}
+	if e.strings == nil {
+		e.strings = map[string]uint64{}
+	}
+	if len(e.strings) >= maxNames {
+		clear(e.strings)
+		e.buf = append(e.buf, 0, 1)
+	} else {
+		e.buf = append(e.buf, 0, 0)
+	}
+	e.strings[s] = uint64(len(e.strings))
+	e.buf = binary.AppendUvarint(e.buf, uint64(len(s)))
+	e.buf = append(e.buf, s...)
+}
+
+var errFinds = errors.New("findings cannot be decoded")
+
+// decoder reads what an encoder wrote.
+type decoder struct {
+	buf     []byte
+	strings []string
+	err     error
+}
+
+// next reads a find into f and reports whether there was one.
+func (d *decoder) next(f *find) bool {
+	if len(d.buf) == 0 || d.err != nil {
+		return false
+	}
+	if len(d.buf) < 3 {
+		d.err = errFinds
+		return false
+	}
+	f.severity, f.score, f.flags = d.buf[0], d.buf[1], d.buf[2]
+	d.buf = d.buf[3:]
+	for _, s := range [...]*string{&f.rule, &f.kind, &f.about, &f.field, &f.path} {
+		*s = d.name()
+	}
+	var length int64
+	for _, v := range [...]*int64{&f.record, &f.line, &f.start, &length} {
+		*v = d.varint()
+	}
+	f.end = f.start + length
+	f.value = string(d.bytes(d.uvarint()))
+	copy(f.print[:], d.bytes(uint64(len(f.print))))
+	return d.err == nil
+}
+
+func (d *decoder) varint() int64 {
+	v, n := binary.Varint(d.buf)
+	return v * int64(d.took(n))
+}
+
+func (d *decoder) uvarint() uint64 {
+	v, n := binary.Uvarint(d.buf)
+	return v * uint64(d.took(n))
+}
+
+// took moves on by n bytes and returns 1, or 0 if the number was not readable.
+func (d *decoder) took(n int) int {
+	if n <= 0 {
+		d.err, d.buf = errFinds, nil
+		return 0
+	}
+	d.buf = d.buf[n:]
+	return 1
+}
+
+func (d *decoder) bytes(n uint64) []byte {
+	if n > uint64(len(d.buf)) {
+		d.err, d.buf = errFinds, nil
+		return nil
+	}
+	b := d.buf[:n]
+	d.buf = d.buf[n:]
+	return b
+}
+
+func (d *decoder) name() string {
+	i := d.uvarint()
+	if i > 0 {
+		if i > uint64(len(d.strings)) {
+			d.err, d.buf = errFinds, nil
+			return ""
+		}
+		return d.strings[i-1]
+	}
+	if d.uvarint() == 1 {
+		d.strings = d.strings[:0]
+	}
+	s := string(d.bytes(d.uvarint()))
+	if d.err == nil {
+		d.strings = append(d.strings, s)
+	}
+	return s
+}
