@@ -7,10 +7,12 @@ import (
 
 // How a value stands in the file.
 const (
-	asText    uint8 = iota // as in Block.Text, but for the charset
-	asString               // a JSON string
-	asLiteral              // a JSON number: it becomes a string when it is edited
-	asCell                 // a field of CSV
+	asText      uint8 = iota // as in Block.Text, but for the charset
+	asString                 // a JSON string
+	asLiteral                // a JSON number: it becomes a string when it is edited
+	asCell                   // a field of CSV
+	asMarkup                 // text of HTML, with entities
+	asAttribute              // value of an attribute in HTML
 )
 
 var (

@@ -48,6 +48,8 @@ func (k kind) lines(rd *reader, in input, w *window, at int, lim Limits) error {
 			end: len(w.text), more: true, lines: true, line: 1,
 		}
 		return p.document()
+	case HTML:
+		return newMarkup(rd, w, in.path).read()
 	case CSV:
 		return newTable(rd, w, in).run()
 	default:
