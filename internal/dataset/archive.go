@@ -51,7 +51,7 @@ func (rd *reader) tar(in input) error {
 			continue
 		}
 		member := &guarded{rd: rd, r: t, compressed: func() int64 { return source.n }}
-		if err := rd.stream(input{path: path, name: h.Name, depth: in.depth + 1, r: member}); err != nil {
+		if err := rd.read(input{path: path, name: h.Name, depth: in.depth + 1, r: member}); err != nil {
 			return err
 		}
 	}
@@ -123,7 +123,7 @@ func (rd *reader) zipMember(in input, f *zip.File) error {
 		return nil
 	}
 	defer r.Close()
-	return rd.stream(input{path: path, name: f.Name, depth: in.depth + 1, r: r})
+	return rd.read(input{path: path, name: f.Name, depth: in.depth + 1, r: r})
 }
 
 // openMember opens a member of a zip archive for guarded reading.

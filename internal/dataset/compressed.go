@@ -33,21 +33,62 @@ func (c container) expand(r io.Reader) (io.Reader, func(), error) {
 // compressed reads a file that is one compressed stream. What is in it keeps the path; offsets count in what it expands
 // to.
 func (rd *reader) compressed(in input, c container) error {
-	if in.depth >= rd.lim.Depth {
-		rd.skip(in.path, errDepth)
-		return nil
-	}
-	source := &counted{r: in.r}
-	expanded, done, err := c.expand(source)
+	inner, end, err := rd.expanding(in, c)
 	if err != nil {
 		rd.skip(in.path, err)
 		return nil
 	}
-	defer done()
-	return rd.stream(input{
+	defer end()
+	return rd.read(inner)
+}
+
+// expanding opens what is in a compressed file. end is called when it has been read.
+func (rd *reader) expanding(in input, c container) (inner input, end func(), err error) {
+	if in.depth >= rd.lim.Depth {
+		return in, nil, errDepth
+	}
+	source := &counted{r: in.r}
+	expanded, end, err := c.expand(source)
+	if err != nil {
+		return in, nil, err
+	}
+	return input{
 		path: in.path, name: innerName(in.name), depth: in.depth + 1,
 		r: &guarded{rd: rd, r: expanded, compressed: func() int64 { return source.n }},
-	})
+	}, end, nil
+}
+
+// within opens what is in a compressed file and tells what it is.
+func (rd *reader) within(in input, c container) (inner input, k kind, end func(), err error) {
+	if inner, end, err = rd.expanding(in, c); err != nil {
+		return in, k, nil, err
+	}
+	if k, err = rd.look(&inner); err != nil {
+		end()
+		return in, k, nil, err
+	}
+	return inner, k, end, nil
+}
+
+// compress makes a rewriter read the same compressed file and write one like it. It returns what ends the latter.
+func (rw *rewriter) compress(src Source, c container) (done func() error, err error) {
+	from, _, err := c.expand(io.NewSectionReader(src, 0, src.Size()))
+	if err != nil {
+		return nil, err
+	}
+	rw.from = from
+	if c == zstdFile {
+		z, err := zstd.NewWriter(rw.to, zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(8<<20))
+		if err != nil {
+			return nil, err
+		}
+		rw.to = z
+		return func() error { from.(*zstd.Decoder).Close(); return z.Close() }, nil
+	}
+	z := gzip.NewWriter(rw.to)
+	z.Header = from.(*gzip.Reader).Header
+	rw.to = z
+	return z.Close, nil
 }
 
 const errDepth = refusal("archives nested too deeply")

@@ -153,7 +153,7 @@ const longestEntity = 40
 // entity decodes the character reference at the beginning of text.
 func entity(text []byte) (string, int) {
 	semicolon := bytes.IndexByte(text[:min(len(text), longestEntity)], ';')
-	if semicolon < 2 {
+	if semicolon < 2 || bytes.IndexByte(text[1:semicolon], '&') >= 0 {
 		return "", 0
 	}
 	raw := string(text[:semicolon+1])

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
+	"unicode/utf16"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -205,4 +207,56 @@ func TestRange(t *testing.T) {
 			}
 		}
 	}
+}
+
+func TestRewriteOfCompressed(t *testing.T) {
+	line := []byte("{\"a\":\"Jane\"}\n{\"a\":\"x\"}\n")
+	for name, data := range map[string][]byte{"a.jsonl.gz": makeGzip(t, line), "a.jsonl.zst": makeZstd(t, line)} {
+		out := rewrite(t, name, data, func(b *dataset.Block) []dataset.Edit {
+			f := b.Fields[0]
+			return []dataset.Edit{{Start: f.Start, End: f.End, Text: []byte("\"J\"")}}
+		})
+		want := []value{{name, "a", "\"J\"", 1, 1}, {name, "a", "x", 2, 2}}
+		if diff := cmp.Diff(want, readArchive(t, name, out, dataset.Limits{}).values); diff != "" {
+			t.Error(diff)
+		}
+	}
+}
+
+func TestCannotRewrite(t *testing.T) {
+	for name, data := range map[string][]byte{
+		"a.zip": makeZip(t, member{"a.txt", []byte("x")}), "a.arrow": makeArrow(t, false), "a.tar.gz": makeGzip(t, makeTar(t)),
+		"a.png": []byte("\x89PNG\r\n\x1a\n"), "cut.gz": makeGzip(t, []byte("x"))[:20],
+	} {
+		err := dataset.Rewrite(context.Background(), name, bytes.NewReader(data), &bytes.Buffer{}, dataset.Limits{},
+			func(*dataset.Block) ([]dataset.Edit, error) { return nil, nil })
+		if !errors.Is(err, dataset.ErrCannotRewrite) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestRewriteInOtherCharsets keeps the charset and what else stands in the file.
+func TestRewriteInOtherCharsets(t *testing.T) {
+	for name, c := range map[string]struct{ in, want string }{
+		"utf-16":       {"\xff\xfe" + wide("{\"a\":\"Jané 😀\"}\n"), "\xff\xfe" + wide("{\"a\":\"J€ 😀\"}\n")},
+		"windows-1252": {"{\"a\":\"Jan\xe9 \xfcber\"}\n", "{\"a\":\"J\x80 \xfcber\"}\n"},
+		"invalid":      {"{\"x\":\"é ö \xff ü\", \"a\":\"Jané \xff\"}\n", "{\"x\":\"é ö \xff ü\", \"a\":\"J€ \xff\"}\n"},
+	} {
+		out := rewrite(t, "a.jsonl", []byte(c.in), func(b *dataset.Block) []dataset.Edit {
+			f := b.Fields[len(b.Fields)-1]
+			return []dataset.Edit{{Start: f.Start + 1, End: f.Start + len("Jané"), Text: []byte("€")}}
+		})
+		if diff := cmp.Diff(c.want, string(out)); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
+func wide(s string) string {
+	var b []byte
+	for _, u := range utf16.Encode([]rune(s)) {
+		b = append(b, byte(u), byte(u>>8))
+	}
+	return string(b)
 }

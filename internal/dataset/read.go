@@ -142,49 +142,47 @@ func openRegular(path string) (*os.File, fs.FileInfo, string) {
 // ReadFrom reads a file through src; path names it and may tell its format. Errors are those of File.Read.
 func ReadFrom(ctx context.Context, path string, src Source, lim Limits, v Visitor) error {
 	rd := &reader{ctx: ctx, lim: lim.withDefaults(), v: v}
-	return rd.source(input{path: path, name: path, src: src})
+	return rd.read(input{path: path, name: path, src: src})
 }
 
 // ReadStream reads a file that only comes as a stream. Formats that need to be read from their end are read up to 64 MiB.
 func ReadStream(ctx context.Context, path string, r io.Reader, lim Limits, v Visitor) error {
 	rd := &reader{ctx: ctx, lim: lim.withDefaults(), v: v}
-	return rd.stream(input{path: path, name: path, r: r})
+	return rd.read(input{path: path, name: path, r: r})
 }
 
-// source reads an input that has a Source.
-func (rd *reader) source(in input) error {
+// look sets what an input is read through and tells what it is.
+func (rd *reader) look(in *input) (kind, error) {
+	if in.src == nil {
+		buffered := bufio.NewReaderSize(&contextReader{rd.ctx, in.r}, headSize)
+		head, err := buffered.Peek(headSize)
+		in.head, in.r = head, buffered
+		if err != nil && !errors.Is(err, io.EOF) && len(head) == 0 {
+			return kind{}, err
+		}
+		return sniff(in.name, head), nil
+	}
 	in.head = make([]byte, min(headSize, max(in.src.Size(), 0)))
 	n, err := in.src.ReadAt(in.head, 0)
-	if in.head = in.head[:n]; err != nil && !errors.Is(err, io.EOF) {
-		rd.skip(in.path, err)
-		return rd.ctx.Err()
-	}
+	in.head = in.head[:n]
 	in.r = &contextReader{rd.ctx, io.NewSectionReader(in.src, 0, in.src.Size())}
-	return rd.input(in)
-}
-
-// stream reads an input that is only a stream.
-func (rd *reader) stream(in input) error {
-	buffered := bufio.NewReaderSize(&contextReader{rd.ctx, in.r}, headSize)
-	head, err := buffered.Peek(headSize)
-	if err != nil && !errors.Is(err, io.EOF) && len(head) == 0 {
-		rd.skip(in.path, err)
-		return rd.ctx.Err()
+	if err != nil && !errors.Is(err, io.EOF) {
+		return kind{}, err
 	}
-	in.head, in.r = head, buffered
-	return rd.input(in)
+	return sniff(in.name, in.head), nil
 }
 
-// input reads what it is.
-func (rd *reader) input(in input) error {
+// read reads an input as what it is.
+func (rd *reader) read(in input) error {
 	if err := rd.ctx.Err(); err != nil {
 		return err
 	}
-	if len(in.head) == 0 {
-		return nil
+	k, err := rd.look(&in)
+	if err != nil {
+		rd.skip(in.path, err)
+		return rd.ctx.Err()
 	}
-	k := sniff(in.name, in.head)
-	if rd.lim.From > 0 && in.depth == 0 && !k.splits() {
+	if len(in.head) == 0 || rd.lim.From > 0 && in.depth == 0 && !k.splits() {
 		return nil
 	}
 	if err := k.read(rd, in); err != nil {

@@ -13,38 +13,55 @@ var ErrCannotRewrite = errors.New("cannot be rewritten")
 
 // Rewrite copies a file from src to w and replaces what edit wants to be replaced in each Block. Outside of the edits the
 // copy has the same bytes; replacements are written as the format and the charset want it. An edit lies within one
-// field and begins in what the Block owns. A file that cannot be read in full is refused with ErrCannotRewrite, and what
-// was written until then is of no use.
+// field and begins in what the Block owns. A file that is compressed with gzip or zstd is compressed anew; Parquet has its
+// own rules (rewriteParquet). A file that cannot be read in full, or has another format, is refused with
+// ErrCannotRewrite, and what was written until then is of no use.
 func Rewrite(ctx context.Context, path string, src Source, w io.Writer, lim Limits, edit func(*Block) ([]Edit, error)) error {
 	lim = lim.withDefaults()
 	lim.From, lim.To = 0, 0
-	head := make([]byte, min(headSize, max(src.Size(), 0)))
-	n, err := src.ReadAt(head, 0)
-	if err != nil && !errors.Is(err, io.EOF) {
+	rw := &rewriter{from: io.NewSectionReader(src, 0, src.Size()), to: w, edit: edit}
+	rd := &reader{ctx: ctx, lim: lim, v: rw}
+	in := input{path: path, name: path, src: src}
+	k, err := rd.look(&in)
+	if err != nil {
 		return fmt.Errorf("read %s: %w", path, err)
 	}
-	k := sniff(path, head[:n])
-	if k.open == parquetFile {
+	done := func() error { return nil }
+	switch k.open {
+	case parquetFile:
 		return rewriteParquet(ctx, path, src, w, lim, edit)
+	case gzipFile, zstdFile:
+		c := k.open
+		var end func()
+		if in, k, end, err = rd.within(in, c); err != nil {
+			return fmt.Errorf("rewrite %s: %w: %s", path, ErrCannotRewrite, reasonOf(err))
+		}
+		defer end()
+		if done, err = rw.compress(src, c); err != nil {
+			return fmt.Errorf("rewrite %s: %w", path, err)
+		}
 	}
 	switch {
 	case k.reason != "":
 		return fmt.Errorf("rewrite %s: %w: %s", path, ErrCannotRewrite, k.reason)
 	case k.open != noContainer:
-		return fmt.Errorf("rewrite %s: %w: it is %s", path, ErrCannotRewrite, k.format)
+		return fmt.Errorf("rewrite %s: %w: its format is %s", path, ErrCannotRewrite, k.format)
 	}
-	rw := &rewriter{from: io.NewSectionReader(src, 0, src.Size()), to: w, edit: edit}
-	rd := &reader{ctx: ctx, lim: lim, v: rw}
-	if err := rd.source(input{path: path, name: path, src: src}); err != nil {
-		return err
+	if len(in.head) > 0 {
+		if err := k.read(rd, in); err != nil {
+			return err
+		}
 	}
 	if rw.skipped != "" {
 		return fmt.Errorf("rewrite %s: %w: %s", path, ErrCannotRewrite, rw.skipped)
 	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	if _, err := io.Copy(rw.to, rw.from); err != nil {
 		return fmt.Errorf("copy %s: %w", path, err)
 	}
-	return nil
+	return done()
 }
 
 // rewriter is the Visitor of Rewrite: it copies the file up to each edit.
