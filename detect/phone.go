@@ -10,54 +10,51 @@ func phoneRule() builtin {
 				"1-800-555-0199", "020 7946 0018", "(020) 7946 0958", "07700 900123", "01 23 45 67 89", "030/901820", "0171-123 45 67",
 				"03-1234-5678", "+55 11 91234-5678", "(11) 91234-5678", "phone: 2125550142", "mobile 612 345 678", "0049 30 901820",
 				"tel. 555-0123", "+1 (212) 555-0100 ext. 42", "+33 1 70 18 99 00, +34 912 345 678", "02 9374 4000",
-				"212-555-0100 212-555-0101", "ring (212) 555-0134",
+				"212-555-0100 212-555-0101", "ring (212) 555-0134", "+(371) 67 123 456", "(351) 926 661 309", "08-83 55 72", "11 91234-5678", "reach me at 612 345 678",
+				"please call me at 0912 345 678 or", "contact 23 43 14 95", "01.72.26.28.98", "0 2249 7707", "Tel 2343 1495", "91-415-555-0132", "my number is 13812345678",
+				"tel:+49-30-901820", "212-555-0100 Ext. 7", "call 0431274720", "text 555 0123",
 			},
 			Negatives: []string{
 				"2125550142", "2024-05-13 10:30", "13.05.2024", "01/02/2024", "012-3456789-1234567", "978-0-306-40615-7", "0-306-40615-2",
-				"550e8400-e29b-41d4-a716-446655440000", "1.234.567.890", "3.14159265358979", "v2.10.300.4000", "order 302-555-1234",
+				"550e8400-e29b-41d4-a716-446655440000", "1.234.567.890", "3.14159265358979", "v2.10.300.4000", "order 302-555-1234", "account number 2125550142", "contact us in 2019-2020", "the number of people is 12 345", "policy number 612 345 678",
+				"reach 2024-05-13", "population 612 345 678 in 2020", "12 345 678", "1 234 567 890", "call(1234567)",
 				"x+12345678901", "+999 123 456 789", "100 200 3000", "0.12345 67890", "192.168.100.200", "1715600000", "12:30:45",
 				"lines 100-200-3000", "12 34 56 78 90 12 34 56", "05.12.2024 10 30", "15:04:05.999999999", "50 4b 03 04 14 00 00", "66 00 68 00 71 00 67 00 61 00 64 00", "callme536870912, 536870912",
 			},
 		},
-		on: []entry{{bytes: "0123456789(", find: findNational}, {bytes: "+", find: findInternational}},
+		on: []entry{{bytes: digits, find: findNational}, {bytes: "(", next: digits, find: findNational}, {bytes: "+", next: digits + "(", find: findInternational}},
 	}
 }
-
-var (
-	phoneCues = words("tel", "telephone", "phone", "phones", "mobile", "cell", "cellphone", "fax", "call", "dial", "sms", "whatsapp", "hotline",
-		"telefon", "telefonnummer", "telefonisch", "handy", "handynummer", "mobil", "mobilnummer", "rufnummer", "anrufen",
-		"téléphone", "telephone", "portable", "appelez", "móvil", "movil", "teléfono", "telefono", "celular", "llame",
-		"cellulare", "chiamare", "telefoon", "telefoonnummer", "mobiel", "gsm", "telefonu", "komórka", "telefone", "telemóvel", "ligue")
-	numberCues = words("order", "invoice", "ref", "reference", "tracking", "isbn", "issn", "serial", "sku", "part", "case", "ticket", "lines",
-		"bestellung", "rechnung", "commande", "facture", "pedido", "factura", "ordine", "fattura", "bestelling", "zamówienie", "version")
-)
 
 const (
 	phoneSeps   = " -./"
 	minIntl     = 7  // shortest number with its country code
 	maxIntl     = 15 // ITU-T E.164, section 6.2.1
-	maxTrunk    = 12
+	maxTrunk    = 13
 	minTrunk    = 9
 	maxNational = 13
 )
 
 // findInternational looks for a number at its plus sign.
 func findInternational(w *window, i int) hit {
-	if c := w.before(i); isWord(c) || c == '+' || !isDigit(w.at(i+1)) {
+	if c := w.before(i); isWord(c) || c == '+' || !isGroupStart(w.at(i+1)) {
 		return hit{}
 	}
 	n := w.groups(i + 1)
-	end := w.internationalEnd(&n)
+	end, score := w.internationalEnd(&n), float32(0.85)
+	if end == 0 && !w.early && n.digits >= minIntl+2 && n.digits <= maxIntl && n.groups > 1 && w.internationalCode(&n) {
+		end, score = n.end, 0.6 // assigned code, a length that its plan does not have
+	}
 	if end == 0 || !w.phoneEnds(end) {
 		return hit{}
 	}
-	return hit{start: i, end: w.extension(end), score: 0.85}
+	return hit{start: i, end: w.extension(end), score: score}
 }
 
 // findNational looks for a number without country code at its first digit or bracket.
 func findNational(w *window, i int) hit {
 	if w.b[i] != '(' {
-		if size := w.group - i; size > 12 || size < 9 && w.after != '(' && (indexByte(phoneSeps, w.after) < 0 || !isGroupStart(w.at(w.group+1))) {
+		if size := w.group - i; size > 12 || size < minIntl && w.after != '(' && (indexByte(phoneSeps, w.after) < 0 || !isGroupStart(w.at(w.group+1))) {
 			return hit{}
 		}
 	} else if !isDigit(w.at(i + 1)) {
@@ -90,14 +87,36 @@ func (w *window) nationalScore(i int, n *number) float32 {
 	}
 	shaped := w.isNANP(i, n) || w.isTrunk(i, n) || w.b[i] == '(' && n.isBracketed()
 	switch {
+	case w.isYears(n) || n.groups == 1 && w.before(i) == '(' && i > 1 && isWord(w.b[i-2]): // call(12345678)
+		return 0
 	case w.near(i, phoneCues):
 		if shaped || n.isAfterCue() {
 			return 0.9
 		}
-	case shaped && !w.near(i, numberCues):
+		return 0
+	case w.near(i, numberCues):
+		return 0
+	case shaped:
 		return 0.7
+	case w.early:
+		return 0
+	case n.isAfterCue() && w.nearWithin(i, contactCues, contactSpan):
+		return 0.6
 	}
-	return 0
+	return w.plainScore(i, n)
+}
+
+// isYears reports two years with a dash between.
+func (w *window) isYears(n *number) bool {
+	if n.groups != 2 || n.size[0] != 4 || n.size[1] != 4 || n.sep[0] == '.' {
+		return false
+	}
+	for _, at := range n.at[:2] {
+		if c, d := w.b[at], w.b[at+1]; (c != '1' || d < '8') && (c != '2' || d > '1') {
+			return false
+		}
+	}
+	return true
 }
 
 // cutAtSpace cuts the number before a space that follows other separators, as in a list: "212-555-0100 212-555-0101".
@@ -200,6 +219,14 @@ func (w *window) internationalEnd(n *number) int {
 	return end
 }
 
+// internationalCode reports whether the number begins with an assigned country code.
+func (w *window) internationalCode(n *number) bool {
+	var buf [maxIntl + 1]byte
+	d := buf[:w.copyDigits(buf[:], n.at[0], n.end)]
+	code, _, _ := countryCode(d)
+	return code > 0 && d[0] != 0
+}
+
 func (w *window) phoneStarts(i int) bool {
 	c := w.before(i)
 	return !isWord(c) && c != '+' && ((c != '.' && c != '-' && c != '/' && c != ',' && c != '$' && c != ':') || i < 2 || !isWord(w.b[i-2]))
@@ -225,10 +252,15 @@ func (w *window) extension(end int) int {
 	switch {
 	case w.at(i) == 'x':
 		i++
-	case w.hasPrefix(i, "ext"):
-		if i += 3; w.at(i) == '.' {
+	case w.foldPrefix(i, "ext"):
+		if i += 3; w.foldPrefix(i, "ension") {
+			i += 6
+		}
+		if w.at(i) == '.' || w.at(i) == ':' {
 			i++
 		}
+	case w.at(i) == '#' && i > end:
+		i++
 	default:
 		return end
 	}
