@@ -44,6 +44,7 @@ var floor = map[string]int{
 	"cmd/reeve":         5,
 
 	"internal/redact/surrogate": 2,
+	"internal/redact/risk":      3,
 	"internal/redact":           4,
 
 	"detect/names/sequence": 0,

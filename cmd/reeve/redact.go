@@ -114,6 +114,7 @@ was not written · 2 usage, policy or key · 3 some file could not be read or wr
 	f.key.add(c)
 	f.detectorFlags.add(c)
 	addFormat(c, &f.format, "text", "json")
+	c.AddCommand(newRedactRisk())
 	return c
 }
 
