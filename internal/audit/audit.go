@@ -65,7 +65,7 @@ func RunSources(ctx context.Context, list []Named, o Options) (*report.Summary, 
 	return run(ctx, &o, func(ctx context.Context, f *feeder) error { return f.named(ctx, list) }, nil)
 }
 
-// Named is a source with the path by which it is told.
+// Named is a source with the path by which it is told, and by which fingerprints name it.
 type Named struct {
 	Path string
 	Open func() (dataset.Source, error) // a Source that is an io.Closer is closed

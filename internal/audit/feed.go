@@ -247,7 +247,7 @@ func (f *feeder) named(ctx context.Context, list []Named) error {
 		}
 		size := src.Size()
 		closeSource(src)
-		if err := f.file(ctx, &file{path: n.Path, key: keyPath(f.o.Root, n.Path), size: size, open: n.Open}, nil); err != nil {
+		if err := f.file(ctx, &file{path: n.Path, key: n.Path, size: size, open: n.Open}, nil); err != nil {
 			return err
 		}
 	}
