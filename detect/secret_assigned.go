@@ -1,5 +1,10 @@
 package detect
 
+import (
+	"bytes"
+	"strings"
+)
+
 // Values that are recognised by what they are assigned to, in any language of code, configuration or prose:
 //
 //	key = value   "key": "value"   key => 'value'   key := value   <key>value</key>   set("key", "value")   $x['key'] = f("value")
@@ -15,6 +20,7 @@ type assignment struct {
 	power     strength
 	tag       bool // the separator is the end of an XML tag
 	call      bool // the separator is the bracket of a call
+	login     bool // the value is the second argument of a call such as login("user", "password")
 	asked     bool // the services are known
 	named     int
 	services  [3]int8 // that stand before it, the nearest first
@@ -136,9 +142,16 @@ func (w *window) key(a *assignment) {
 		k--
 	}
 	a.keyFrom, a.keyTo = w.nameBefore(k), k
-	if list && !w.firstOfPair(a.keyFrom) {
-		a.keyFrom, a.asked = k, true
-		return
+	if list {
+		open := w.firstOfPair(a.keyFrom)
+		if open < 0 {
+			a.keyFrom, a.asked = k, true
+			return
+		}
+		if a.power = w.loginCall(open); a.power > noKey {
+			a.login = true
+			return
+		}
 	}
 	name := w.b[a.keyFrom:k]
 	a.power = keyName(name)
@@ -149,23 +162,50 @@ func (w *window) key(a *assignment) {
 	case a.power == weakKey && len(name) <= 4:
 		w.joined(a) // "api key"
 	case isOneOfFold(name, valueWords):
-		w.widen(a, a.keyFrom, 6)
-	case len(name) < 5 && isDate(name) && a.at > 4 && w.before(a.keyFrom) == ':' && w.before(a.keyFrom-1) == 's':
+		if w.widen(a, a.keyFrom, 6); a.power < tokenKey {
+			a.power = noKey
+		}
+	case len(name) < 5 && allDigits(name) && a.at > 4 && w.before(a.keyFrom) == ':' && w.before(a.keyFrom-1) == 's':
 		w.widen(a, a.keyFrom-1, 2) // PHP: s:8:"password";s:6:"…"
 	}
 }
 
-// firstOfPair reports whether the name in quotes at i is the first of a bracket, as in set("name", "value"); in longer lists
-// of names the next one is no value.
-func (w *window) firstOfPair(i int) bool {
+// firstOfPair returns the bracket before the name in quotes at i if it is the first
+// in it, as in set("name", "value"), and -1 otherwise: in longer lists of names the next one is no value.
+func (w *window) firstOfPair(i int) int {
 	if i == 0 || !isQuote(w.b[i-1]) {
-		return false
+		return -1
 	}
 	for i--; i > 0 && (w.b[i-1] == ' ' || w.b[i-1] == '@' || w.b[i-1] == '\\'); i-- {
 		w.steps++
 	}
-	return i > 0 && (w.b[i-1] == '(' || w.b[i-1] == '{')
+	if i > 0 && (w.b[i-1] == '(' || w.b[i-1] == '{') {
+		return i - 1
+	}
+	return -1
 }
+
+// loginCall reports whether the bracket at i is that of a function that takes a user and a password, such as login.
+func (w *window) loginCall(i int) strength {
+	if w.b[i] != '(' {
+		return noKey
+	}
+	from := w.nameBefore(i)
+	name := w.b[from:i]
+	for from = len(name); from > 0; {
+		if from--; isAlnum(name[from]) && keyPartBegins(name, from) {
+			part := partAfter(name, foldedName(name), from)
+			if isOneOf(part, loginParts) {
+				return passwordKey
+			}
+		}
+	}
+	return noKey
+}
+
+var loginParts = strings.Fields("login logon signin authenticate auth authentication credential credentials basic connect userpass password")
+
+func foldedName(b []byte) []byte { return bytes.ToLower(b[:min(len(b), maxKey)]) }
 
 // nameBefore returns where the name that ends at k begins.
 func (w *window) nameBefore(k int) int {
@@ -262,6 +302,13 @@ func (w *window) assignedScore(a *assignment, v quoted, text []byte) float32 {
 	switch a.power {
 	case passwordKey:
 		switch {
+		case a.login && (r < 0.55 || m.n < 5), v.quote == 0 && w.b[a.at] == ':' && string(key) == "PASS": // the verdict of a test
+			return 0
+		case m.lower+m.upper+m.other == 0:
+			if m.n >= 6 && (v.quote != 0 || hasSuffixFold(key, "password") || hasSuffixFold(key, "passwd") || hasSuffixFold(key, "pwd")) {
+				return 0.55
+			}
+			return 0
 		case m.n > 120:
 			return 0
 		case v.quote == 0 && r < 0.8 && m.digits == 0 && m.other == 0:
@@ -270,8 +317,8 @@ func (w *window) assignedScore(a *assignment, v quoted, text []byte) float32 {
 			return 0.8
 		case r >= 0.5:
 			return 0.65
-		case m.digits > 0 && m.n >= 6 && m.lower+m.upper > 0:
-			return 0.4
+		case m.digits > 0 && m.n >= 6 && m.lower+m.upper > 0 && indexOf(text, '/') < 0 && indexOf(text, ':') < 0:
+			return 0.55
 		}
 	case tokenKey:
 		switch {
@@ -285,10 +332,10 @@ func (w *window) assignedScore(a *assignment, v quoted, text []byte) float32 {
 			return 0.55
 		}
 	case weakKey:
-		if m.hex && (isOneOfFold(key, []string{"key", "keys"}) || hasSuffixFold(key, "nonce")) {
+		if m.hex && (!isConstant(key) && isOneOfFold(key, []string{"key", "keys"}) || hasSuffixFold(key, "nonce")) {
 			return 0 // names of entries, and the vectors of tests
 		}
-		if m.n >= 16 && r >= 0.9 && m.digits > 0 && m.lower+m.upper > 0 && m.entropy > 3 {
+		if m.n >= 16 && r >= 0.9 && m.digits > 0 && m.lower+m.upper > 0 && (m.entropy > 3 || m.hex && m.entropy > 2.7) {
 			return 0.6
 		}
 	}
@@ -381,14 +428,14 @@ func assignedPasswordRule() builtin {
 			ID: "secret/assigned-password", Kind: KindSecret, Severity: High,
 			Description: "password that is assigned, passed or listed under a name that says so",
 			Positives: []string{
-				`password = "` + pw + `"`, `'Password': 'bxqvjn',`, "DB_PASS=" + pw, "<password>" + pw + "</password>", `setPassword("` + pw + `")`,
+				`password = "` + pw + `"`, `'Password': 'bxqvjn',`, "DB_PASS=" + pw, "<password>" + pw + "</password>", `setPassword("` + pw + `")`, `client.login("jo", "` + pw + `")`, `HTTPBasicAuth('jo', '` + pw + `')`, `"password": "40` + `82917"`,
 				`$cfg['pwd'] = '` + pw + `';`, "passwort: " + pw, `<add key="Password" value="` + pw + `" />`, "jdbc:x;user=sa;Password=" + pw + ";", `"пароль": "` + pw + `"`,
 				`String passwd = new String("` + pw + `");`, `s:8:"password";s:9:"` + pw + `";`, "mysql --password=" + pw,
 			},
 			Negatives: []string{
 				`password = os.Getenv("DB_PASSWORD")`, "password: Enter your password", `password = "changeme"`, "password=${DB_PASSWORD}", `password: '<password>'`,
 				"password = getPassword()", `password_file = "/run/secrets/db"`, `passwordField = "mat-input-7"`, "password: true", `"password": ""`, "passport: X1234567",
-				"compass: 3f9k2x8q", `password="{{ db_password }}"`, "password: string", `pass = args["pass"]`, "password=********",
+				"compass: 3f9k2x8q", `password="{{ db_password }}"`, `login("form", "submit")`, `password: 123456`, `connect('click', 'onClick2')`, "--- PASS: TestSplit42", `password_length = 1200000`, "password: string", `pass = args["pass"]`, "password=********",
 			},
 		},
 		context: ctxAssignedPassword,
@@ -427,4 +474,13 @@ func isConstant(name []byte) bool {
 		}
 	}
 	return true
+}
+
+func allDigits(b []byte) bool {
+	for _, c := range b {
+		if !isDigit(c) {
+			return false
+		}
+	}
+	return len(b) > 0
 }

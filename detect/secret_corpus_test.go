@@ -78,6 +78,9 @@ func TestKnownFormats(t *testing.T) {
 	if float64(total.found) < 0.99*float64(total.all) {
 		t.Errorf("found %d of %d, want 99 %%", total.found, total.all)
 	}
+	if float64(total.reported) > 0.015*float64(total.alike) {
+		t.Errorf("%d of %d look-alikes reported, want at most 1.5 %%", total.reported, total.alike)
+	}
 }
 
 // label is a row of the labels: lines from and to hold a credential or something that looks like one.
@@ -154,6 +157,12 @@ func TestCredData(t *testing.T) {
 			}
 		}
 		t.Logf("severity %d and more: %v", least, total)
+		if p := ratio(total.found, total.found+total.labelled+total.unlabelled); p < 0.88 {
+			t.Errorf("precision %.2f from severity %d on, want 0.88", p, least)
+		}
+		if r := ratio(total.found, total.found+total.missed); r < 0.64 {
+			t.Errorf("recall %.2f from severity %d on, want 0.64", r, least)
+		}
 		if least != Medium {
 			continue
 		}

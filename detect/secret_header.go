@@ -147,7 +147,9 @@ func (w *window) jwkValue(a *assignment, v quoted) hit {
 }
 
 // jwkCompany are pieces that stand near a private member.
-var jwkCompany = []string{"kty", "crv", "AQAB", "\"y\":", "y: '", "\"oct\"", "'oct'", "\"dp\"", "dp: '", "\"dq\"", "dq: '", "\"qi\"", "qi: '", "\"use\"", "\"alg\""}
+var jwkCompany = []string{
+	"kty", "crv", "AQAB", "\"y\":", "y: '", "\"oct\"", "'oct'", "\"dp\"", "dp: '", "\"qi\"", "qi: '", "\"use\"", "\"alg\"", "alg: '", "use: '", "p: '", "\"p\":",
+}
 
 func statementRule() builtin {
 	r := builtin{Rule: Rule{

@@ -48,7 +48,7 @@ var strongWith = strings.Fields(`api access secret private auth encryption encry
 // harmlessBefore are words that take the secret out of a name when they stand before the word.
 var harmlessBefore = strings.Fields(`public pub pk primary foreign partition sort range csrf xsrf requestverification antiforgery cache row next page
 	continuation unique publishable site map sync cursor by no group routing idempotency dedup i18n translation localization object bucket shard
-	index etag host kms machine device registry query tracking invalid wrong not encrypted encrypting wrapped hashed`)
+	index etag host kms machine device registry query tracking websocket invalid wrong not encrypted encrypting wrapped hashed`)
 
 // harmlessAfter are words that do so when they stand behind it: what follows describes a secret and holds none.
 var harmlessAfter = strings.Fields(`file filename path dir name names url uri type types length len size field fields label hint policy regex pattern
@@ -56,7 +56,7 @@ var harmlessAfter = strings.Fields(`file filename path dir name names url uri ty
 	placeholder title column index form button link page reset change strength version algorithm alg method mode endpoint host port header param
 	parameter arn ref selector usage ops enabled required fingerprint thumbprint digest checksum description desc location source status state
 	input validator age timeout date time at in on is not alias group role scope id ids issuer uuid guid kid spec pair usages agreement exchange
-	management vault ring chain word words board code`)
+	management embd embedding embeddings masks bias weight weights management vault ring chain word words board code`)
 
 // mayFollow are the words that may stand behind a short word for a password.
 var mayFollow = strings.Fields("value val string str text plain new old confirm default prod dev test db for user root admin s wd word phrase code master repl")
@@ -112,6 +112,9 @@ func keyWordAt(key, low []byte, p int) strength {
 		}
 		if power == passwordKey && k.part && len(after) > 0 && !isOneOf(after, mayFollow) {
 			continue
+		}
+		if power == tokenKey && k.text == "token" && p < len(low) && low[p] == 's' {
+			power = weakKey // a list of words more often than of secrets
 		}
 		if power == weakKey && isOneOf(before, strongWith) {
 			power = tokenKey

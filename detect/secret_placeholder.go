@@ -2,12 +2,13 @@ package detect
 
 import (
 	"bytes"
+	"strconv"
 	"strings"
 )
 
 // standIns are words whose presence in a value says that it stands for another one: samples, instructions, the names of
 // what should stand there. A value is folded before it is compared.
-var standIns = strings.Fields(`privatekey publickey secretkey accesskey self. this. password passwd passphrase secret token example sample dummy fake foobar changeme change_me change-me replace insert
+var standIns = strings.Fields(`hello newpass oldpass wrongpass xxx secr3t s3cr3t s3cret p@ss pa%2fss pa%3fs p%40ss privatekey publickey secretkey accesskey self. this. password passwd passphrase secret token example sample dummy fake foobar changeme change_me change-me replace insert
 	placeholder your- your_ yourapi yourkey enter- enter_ redacted hidden masked default todo fixme xxxx **** .... aaaaa
 	12345678 abcdefgh 01234567 deadbeef asdf qwerty testtest apikey api_key api-key access_key access-key private_key
 	private-key credential undefined unknown invalid string optional required disabled enabled username hunter2 letmein
@@ -72,6 +73,9 @@ func isStandIn(v, key []byte) bool {
 			return true
 		}
 	}
+	if hasPrefixAny(low, "sha256:", "sha256-", "sha1-", "sha1:", "sha384-", "sha512-", "sha512:", "md5:") {
+		return true // a digest
+	}
 	for _, s := range publicKeys {
 		if bytes.HasPrefix(v, []byte(s)) {
 			return true
@@ -88,7 +92,7 @@ func isStandIn(v, key []byte) bool {
 			return true
 		}
 	}
-	return isSequence(low) || sameName(low, key) || isDate(low) || isNumber(low)
+	return isSnake(low, v) || isSequence(low) || sameName(low, key) || isDate(low) || isNumber(low)
 }
 
 // published are values that stand in standards and manuals for all to copy: RFC 6749, RFC 6750, Amazon's documentation.
@@ -99,7 +103,7 @@ var published = strings.Fields(`2YotnFZFEjr1zCsicMWpAA tGzv3JOkF0XG5Qx2TlKWIA mF
 var publicKeys = strings.Fields("MFkwEwYHKoZIzj0C MHYwEAYHKoZIzj0C MIGbMBAGByqGSM49 MIIBIjANBgkqhkiG9w0 MIICIjANBgkqhkiG9w0 MIGfMA0GCSqGSIb3DQ MCowBQYDK2V AAAAB3NzaC1yc2 AAAAC3NzaC1lZDI1 AAAAE2VjZHNh")
 
 // templateMarks are pieces of templates, of code and of addresses; they stand in no password that is kept as it is.
-var templateMarks = []string{"${", "{{", "}}", "%s", "%d", "%v", "%(", "#{", "<%", "...", "***", "->", "::", "://", "()", ");", "\\n", "\\u", "\\x", "\\0", "[]", "enc(", "vault:", "arn:", "op://", "secretref", "=>"}
+var templateMarks = []string{"${", "{{", "}}", "%s", "%d", "%v", "%(", "#{", "<%", "...", "***", "%%", "->", "::", "://", "()", ");", "\\n", "\\u", "\\x", "\\0", "[]", "enc(", "vault:", "arn:", "op://", "secretref", "=>"}
 
 // isCrypt reports a password hash, which begins with a dollar sign too.
 func isCrypt(v []byte) bool {
@@ -157,18 +161,26 @@ func sameName(v, key []byte) bool {
 
 // isDate reports digits with the punctuation of dates, versions, times and numbers.
 func isDate(v []byte) bool {
+	signs := false
 	for _, c := range v {
+		signs = signs || !isDigit(c)
 		if !isDigit(c) && indexByte(".:-/+,_ tzv", c) < 0 {
 			return false
 		}
 	}
-	return true
+	return signs
 }
 
 // isNumber reports a number in hexadecimal notation, such as the constants of a header file.
 func isNumber(v []byte) bool {
 	v = bytes.TrimPrefix(v, []byte("-"))
-	if len(v) > 24 || !bytes.HasPrefix(v, []byte("0x")) {
+	if len(v) > 24 {
+		return false
+	}
+	if _, err := strconv.ParseFloat(string(v), 64); err == nil && (len(v) <= 12 && !allDigits(v) || bytes.IndexByte(v, '.') >= 0) {
+		return true
+	}
+	if !bytes.HasPrefix(v, []byte("0x")) {
 		return false
 	}
 	for _, c := range v[2:] {
@@ -186,4 +198,23 @@ func hasPrefixAny(v []byte, list ...string) bool {
 		}
 	}
 	return false
+}
+
+// isSnake reports the names of programs: lower-case parts joined by several underscores, or by dots as in the name of a
+// package. The first argument is folded.
+func isSnake(low, v []byte) bool {
+	under, dots, digits := 0, 0, 0
+	for i, c := range low {
+		switch {
+		case c == '_':
+			under++
+		case c == '.':
+			dots++
+		case isDigit(c):
+			digits++
+		case !isLetter(c) || c != v[i]:
+			return false
+		}
+	}
+	return under > 1 && digits*4 < len(v) || under == 1 && len(v) < 12 || dots > 1 && digits*6 < len(v)
 }

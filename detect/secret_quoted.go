@@ -214,7 +214,7 @@ func (w *window) bareValue(i int, a *assignment) (v quoted, ok bool) {
 
 // looksLikeCode reports a value that is no literal: a call, a member, a type; and, in quotes, a sentence.
 func looksLikeCode(text []byte, v quoted) bool {
-	spaces, brackets, dots := 0, 0, 0
+	spaces, brackets, dots, digits := 0, 0, 0, 0
 	for _, c := range text {
 		switch c {
 		case ' ', '\t':
@@ -223,10 +223,17 @@ func looksLikeCode(text []byte, v quoted) bool {
 			brackets++
 		case '.':
 			dots++
+		default:
+			if isDigit(c) {
+				digits++
+			}
 		}
 	}
 	if spaces > 0 {
 		return true
+	}
+	if v.quote == 0 && dots > 0 && digits == 0 {
+		return true // a member of something
 	}
 	if v.quote == 0 && brackets > 0 {
 		return true

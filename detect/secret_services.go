@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"bytes"
 	"fmt"
 	"strconv"
 	"strings"
@@ -29,7 +30,7 @@ type bareForm struct {
 	min, max   int
 	uuid       bool
 	identifier bool // no secret by itself
-	service    int
+	suffix     string
 }
 
 const (
@@ -78,6 +79,7 @@ var moreClasses = map[byte]uint16{'q': clB64u | clEqual, 'z': clUser | clSlash}
 
 func parseForm(s string) (f bareForm, err error) {
 	s, f.identifier = strings.CutPrefix(s, "i:")
+	s, f.suffix, _ = strings.Cut(s, ":")
 	if s == "uuid" {
 		f.uuid, f.min, f.max = true, 36, 36
 		return f, nil
@@ -101,7 +103,7 @@ func (f *bareForm) fits(v []byte) bool {
 	if f.uuid {
 		return isUUID(v)
 	}
-	if len(v) < f.min || len(v) > f.max {
+	if len(v) < f.min || len(v) > f.max || !bytes.HasSuffix(v, []byte(f.suffix)) {
 		return false
 	}
 	for _, c := range v {
@@ -259,7 +261,7 @@ func (f *bareForm) sample() string {
 	case f.class == clHex:
 		return sampleHex(f.min)
 	}
-	return sampleB62(f.min)
+	return sampleB62(f.min-len(f.suffix)) + f.suffix
 }
 
 // contextEntries are the entries of the group.
@@ -268,7 +270,7 @@ func contextEntries() []entry {
 }
 
 // serviceRows are the services whose keys have no prefix: what it is, the words that stand before it, and the forms of its keys: an
-// alphabet of shapeClasses and the length, "uuid", or for identifiers that are no secret by themselves the same behind "i:".
+// alphabet of shapeClasses and the length, "uuid", a suffix behind a colon; behind "i:" for identifiers that are no secret by themselves.
 func serviceRows() []service {
 	return []service{
 		{"adafruit", "Adafruit IO", "adafruit", "u32"},
@@ -315,7 +317,7 @@ func serviceRows() []service {
 		{"looker", "Looker", "looker", "w24 i:w20"},
 		{"mailgun-signing", "Mailgun signing", "mailgun mg", "s50"},
 		{"mattermost", "Mattermost", "mattermost", "w26"},
-		{"maxmind", "MaxMind", "maxmind geoip license", "s40"},
+		{"maxmind", "MaxMind", "maxmind geoip license", "s40:_mmk"},
 		{"messagebird", "MessageBird", "messagebird message_bird message-bird", "w25 uuid"},
 		{"netlify", "Netlify", "netlify", "q40-46"},
 		{"new-relic-api-id", "New Relic", "new-relic newrelic new_relic", "w64"},

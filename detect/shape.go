@@ -119,6 +119,9 @@ func findShape(parts []part, check func([]byte) float32) recogniser {
 			}
 			j = end
 		}
+		if p := w.before(i); p == '+' || p == '/' && plainPrefix(parts[0].text) {
+			return hit{} // the middle of something in base64
+		}
 		if w.touched || isWord(w.at(j)) && j-i < maxToken || isSample(w.b[from:j]) {
 			return hit{}
 		}
@@ -167,4 +170,14 @@ func tokenRules() []builtin {
 		}
 	}
 	return append(out, telegramRule(), mailchimpRule(), azureSecretRule())
+}
+
+// plainPrefix reports a beginning that occurs by chance in data in base64: a few letters without a separator.
+func plainPrefix(s string) bool {
+	for i := range len(s) {
+		if !isAlnum(s[i]) {
+			return false
+		}
+	}
+	return len(s) <= 5
 }
