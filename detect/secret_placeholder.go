@@ -8,7 +8,7 @@ import (
 
 // standIns are words whose presence in a value says that it stands for another one: samples, instructions, the names of
 // what should stand there. A value is folded before it is compared.
-var standIns = strings.Fields(`hello newpass oldpass wrongpass xxx secr3t s3cr3t s3cret p@ss pa%2fss pa%3fs p%40ss privatekey publickey secretkey accesskey self. this. password passwd passphrase secret token example sample dummy fake foobar changeme change_me change-me replace insert
+var standIns = strings.Fields(`hello newpass oldpass wrongpass xxx secr3t s3cr3t s3cret pa%2fss pa%3fs p%40ss privatekey publickey secretkey accesskey self. this. password passwd passphrase secret token example sample dummy fake foobar changeme change_me change-me replace insert
 	placeholder your- your_ yourapi yourkey enter- enter_ redacted hidden masked default todo fixme xxxx **** .... aaaaa
 	12345678 abcdefgh 01234567 deadbeef asdf qwerty testtest apikey api_key api-key access_key access-key private_key
 	private-key credential undefined unknown invalid string optional required disabled enabled username hunter2 letmein
