@@ -138,6 +138,7 @@ func TestGeneralise(t *testing.T) {
 		{"STREET_ADDRESS", "10 Downing Street, London SW1A 2AA", "SW"},
 		{"STREET_ADDRESS", "1 Sussex Drive, Ottawa K1A 0B6", "K1A"},
 		{"STREET_ADDRESS", "10 Downing Street", ""},
+		{"UK_POSTCODE", "SW1A 2AA", "SW"},
 		{"EMAIL_ADDRESS", "jane@acme.com", "@acme.com"},
 		{"CREDIT_CARD", "4556 7375 8689 9855", "card ending 9855"},
 		{"US_SSN", "536-22-1234", ""},

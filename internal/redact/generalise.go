@@ -38,7 +38,7 @@ func generalise(kind detect.Kind, value []byte, order string, year int) []byte {
 		}
 	case detect.KindCard:
 		return lastDigits(value)
-	case "STREET_ADDRESS", "LOCATION", "ZIP_CODE", "POSTCODE", "US_ZIP_CODE":
+	case "STREET_ADDRESS", "LOCATION", "UK_POSTCODE":
 		return postcodeArea(value)
 	}
 	return nil

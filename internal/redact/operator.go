@@ -56,7 +56,7 @@ func ParseOperator(s string) (Operator, error) {
 	}
 	known, ok := settings[o.Name]
 	if !ok {
-		return o, fmt.Errorf("%q is no operator: want one of %s", name, strings.Join(names(), ", "))
+		return o, fmt.Errorf("%q is no operator: want one of %s", name, strings.Join(operatorNames(), ", "))
 	}
 	o.Len, o.Days, o.Order = defaultHashLen, defaultDays, "mdy"
 	if o.Name == Replace && (!hasRest || rest == "") {
@@ -85,7 +85,7 @@ var settings = map[Name][]string{
 	Pseudonymise: {"domain", "networks"}, Encrypt: {"fresh"}, DateShift: {"days", "order"}, Generalise: {"order"},
 }
 
-func names() []string {
+func operatorNames() []string {
 	return []string{"keep", "remove", "mask", "replace", "hash", "pseudonymise", "encrypt", "date-shift", "generalise"}
 }
 

@@ -38,7 +38,7 @@ var noSurrogate = map[detect.Kind]bool{
 
 // TestEveryRule makes a surrogate for each true positive of each rule and has the rule judge it in the same place.
 func TestEveryRule(t *testing.T) {
-	m, other := maker(t, 1, Options{}), maker(t, 2, Options{})
+	m, twin, other := maker(t, 1, Options{}), maker(t, 1, Options{}), maker(t, 2, Options{})
 	for _, r := range detect.Rules() {
 		if noSurrogate[r.Kind] {
 			continue
@@ -56,7 +56,7 @@ func TestEveryRule(t *testing.T) {
 			if bytes.Equal(got, value) {
 				t.Errorf("%s: the surrogate is the value", r.ID)
 			}
-			if again, _ := maker(t, 1, Options{}).Make(&r, value); !bytes.Equal(got, again) {
+			if again, _ := twin.Make(&r, value); !bytes.Equal(got, again) {
 				t.Errorf("%s: two surrogates for one value and key", r.ID)
 			}
 			if x, ok := other.Make(&r, value); ok && bytes.Equal(x, got) && len(onlyDigits(value)) > 7 {
@@ -224,5 +224,32 @@ func TestShape(t *testing.T) {
 func TestShortKey(t *testing.T) {
 	if _, err := New(make([]byte, KeySize-1), Options{}); err == nil {
 		t.Error("a short key was taken")
+	}
+}
+
+// TestLittleStays holds that a surrogate does not keep most of its value where the rule would have accepted others: at most
+// half of the symbols stand where they stood.
+func TestLittleStays(t *testing.T) {
+	m := maker(t, 1, Options{})
+	for _, r := range detect.Rules() {
+		if noSurrogate[r.Kind] || kinds[r.Kind] != nil {
+			continue
+		}
+		tm := m.template(&r)
+		same, all := 0, 0
+		for _, around := range tm.around {
+			value := positive(t, tm, &r, around)
+			got, _ := m.Make(&r, value)
+			v, g := onlySymbols(value), onlySymbols(got)
+			for i := range min(len(v), len(g)) {
+				all++
+				if v[i] == g[i] {
+					same++
+				}
+			}
+		}
+		if 2*same > all {
+			t.Errorf("%s: %d of %d symbols stay", r.ID, same, all)
+		}
 	}
 }
