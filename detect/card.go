@@ -13,7 +13,7 @@ func cardRule() builtin {
 			Negatives: []string{
 				"4111 1111 1111 1112", "1234567812345670", "0.4111111111111111", "id4111111111111111", "4111111111111111a",
 				"4111 11111111 1111", "4111-1111 1111-1111", "0000 0000 0000 0000", "1715600000000", "411111111111111111111111",
-				"1748503543012", "4602025990114250981,", "order 20240513111111",
+				"1748503543012", "4602025990114250981,", "order 20240513111111", "5429 5446 5443 5433 5448 5450", "x -2251797666199552",
 			},
 		},
 		on: []entry{{bytes: "0123456789", find: findCard}},
@@ -26,16 +26,40 @@ func findCard(w *window, i int) hit {
 	if w.b[i] < '1' || w.b[i] > '6' && w.b[i] != '8' || (size != 4 || w.after != ' ' && w.after != '-' && w.after != '.') && (size < 12 || size > 19) {
 		return hit{}
 	}
+	if c := w.before(i); c == '-' || c == '+' || c == '.' {
+		return hit{} // a negative number, or part of a longer one
+	}
 	n := w.number(i, " -.")
 	for k := n.uniform(); k > 0; k-- {
 		end := n.at[k-1] + int(n.size[k-1])
-		if cardGroups(&n, k) && w.standsAlone(i, end) {
+		if cardGroups(&n, k) && w.standsAlone(i, end) && (k == 1 || n.sep[0] != ' ' || !w.inRow(i, end)) {
 			if score := w.cardScore(i, end, k == 1); score > 0 {
 				return hit{start: i, end: end, score: score, known: score < 0.3}
 			}
 		}
 	}
 	return hit{}
+}
+
+// inRow reports whether a group of four digits and letters stands directly before or behind, as in a table of numbers.
+func (w *window) inRow(i, end int) bool {
+	if j := i - 1; j > 4 && (w.b[j] == ' ' || w.b[j] == '\n') && !isWord(w.b[j-5]) && isAlnums(w.b[j-4:j]) && w.mixed(j-4, j) {
+		return true
+	}
+	if c := w.at(end); c != ' ' && c != '\n' {
+		return false
+	}
+	j := w.run(clAlnum, end+1, 5)
+	return j == end+5 && w.mixed(end+1, j)
+}
+
+func isAlnums(b []byte) bool {
+	for _, c := range b {
+		if !isAlnum(c) {
+			return false
+		}
+	}
+	return true
 }
 
 // uniform returns how many groups the first separator joins, 1 if the first group is long enough for a card alone.

@@ -12,7 +12,7 @@ func phoneRule() builtin {
 				"tel. 555-0123", "+1 (212) 555-0100 ext. 42", "+33 1 70 18 99 00, +34 912 345 678", "02 9374 4000",
 				"212-555-0100 212-555-0101", "ring (212) 555-0134", "+(371) 67 123 456", "(351) 926 661 309", "08-83 55 72", "11 91234-5678", "reach me at 612 345 678",
 				"please call me at 0912 345 678 or", "contact 23 43 14 95", "01.72.26.28.98", "0 2249 7707", "Tel 2343 1495", "91-415-555-0132", "my number is 13812345678",
-				"tel:+49-30-901820", "212-555-0100 Ext. 7", "call 0431274720", "text 555 0123",
+				"tel:+49-30-901820", "212-555-0100 Ext. 7", "call 0431274720", "text me: 555 0123",
 			},
 			Negatives: []string{
 				"2125550142", "2024-05-13 10:30", "13.05.2024", "01/02/2024", "012-3456789-1234567", "978-0-306-40615-7", "0-306-40615-2",
@@ -66,7 +66,7 @@ func findNational(w *window, i int) hit {
 	}
 	if n.digits >= 10 && w.isIDD(i, &n) {
 		rest := n.tail(w, 2)
-		if end := w.internationalEnd(&rest); end > 0 && w.phoneEnds(end) {
+		if end := w.internationalEnd(&rest); end > 0 && !(rest.size[0] <= 2 && rest.groups > 1 && w.b[rest.at[1]] == '0') && w.phoneEnds(end) {
 			return hit{start: i, end: w.extension(end), score: 0.7}
 		}
 	}
@@ -89,6 +89,8 @@ func (w *window) nationalScore(i int, n *number) float32 {
 	switch {
 	case w.isYears(n) || n.groups == 1 && w.before(i) == '(' && i > 1 && isWord(w.b[i-2]): // call(12345678)
 		return 0
+	case n.groups == 1 && w.b[i] == '0' && w.b[i+1] == '0':
+		return 0 // filled up with zeros
 	case w.near(i, phoneCues):
 		if shaped || n.isAfterCue() {
 			return 0.9

@@ -11,9 +11,9 @@ var (
 		"cellulare", "chiamare", "chiamate", "telefono", "telefoon", "telefoonnummer", "mobiel", "bellen", "gsm", "telefonu", "telefonie", "komórka", "komórkowy", "zadzwoń",
 		"telefone", "telemóvel", "ligue", "ligar", "puhelin", "puh", "tlf", "telefonnumre", "telefonszám", "τηλέφωνο", "телефон*", "тел", "моб", "電話*", "电话", "手机", "携帯", "전화*", "휴대폰", "טלפון", "هاتف")
 	// contactCues make a number probable that is grouped like one, or as long.
-	contactCues = words("contact", "contacts", "reach", "reached", "text", "ring", "message", "messages", "number", "numbers", "emergency", "callback", "voicemail", "clinic", "desk",
-		"kontakt", "kontaktieren", "erreichbar", "erreichen", "nummer", "joindre", "contacter", "contactez", "numéro", "contactar", "contacto", "número", "nùmero",
-		"contattare", "contattate", "contatto", "numero", "bereiken", "bereikbaar", "contato", "numer", "kontaktować", "nummeret", "номер*", "番号", "号码", "번호")
+	contactCues = words("contact", "contacts", "reach", "reached", "text me", "text us", "ring", "message", "messages", "my number", "her number", "his number", "our number", "your number", "new number", "number is", "number was", "number changed", "emergency", "callback", "voicemail", "clinic", "desk",
+		"kontakt", "kontaktieren", "erreichbar", "erreichen", "nummer ist", "meine nummer", "joindre", "contacter", "contactez", "mon numéro", "numéro est", "contactar", "contacto", "mi número", "número es", "meu número",
+		"contattare", "contattate", "contatto", "mio numero", "numero è", "bereiken", "bereikbaar", "contato", "mój numer", "mijn nummer", "kontaktować", "nummeret", "mitt nummer", "мой номер", "我的号码")
 	// numberCues name other numbers.
 	numberCues = words("order", "invoice", "ref", "reference", "tracking", "isbn", "issn", "serial", "sku", "part", "case", "ticket", "lines", "line", "version", "account", "acct",
 		"policy", "member", "membership", "customer", "employee", "id", "ids", "license", "licence", "passport", "tax", "routing", "registration", "vat", "claim", "student",

@@ -102,7 +102,7 @@ func (n *number) isAfterCue() bool {
 		return n.digits >= minIntl && n.digits <= 12
 	}
 	for k := range n.groups {
-		if n.size[k] > 8 || n.size[k] < 2 && k > 0 || n.sep[k] == '.' && n.size[k] < 2 {
+		if n.size[k] > 8 || n.size[k] < 2 && k > 0 || n.sep[k] == '.' && (n.size[k] < 2 || n.groups == 2) {
 			return false
 		}
 	}

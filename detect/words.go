@@ -81,7 +81,7 @@ func (f *folded) fold(src []byte, prev byte) {
 			i++
 		case isDigit(c):
 			f.put(c)
-			space = true // a word may follow: "2fa"
+			space = false
 			i++
 		case c < utf8.RuneSelf:
 			if f.n > 0 && f.text[f.n-1] != ' ' {
@@ -187,7 +187,10 @@ func (c *cue) matches(text []byte) bool {
 			return false
 		}
 	}
-	return c.open || j == len(text) || !isLetter(text[j]) && text[j] < utf8.RuneSelf
+	if j < len(text) && isDigit(text[j]) {
+		j++ // one of several, such as ssn1
+	}
+	return c.open || j == len(text) || text[j] == ' '
 }
 
 // joins reports scripts whose words need no boundary: no spaces are written between them, or particles join them.

@@ -12,6 +12,8 @@ func TestNear(t *testing.T) {
 		{"SSN:", true},
 		{"ssn1: ", true},
 		{"ssnx ", false},
+		{"ssn12 ", false},
+		{"0ssn ", false},
 		{"xssn ", false},
 		{"user_ssn = ", true},
 		{"customerSSN\": \"", true},
