@@ -25,4 +25,6 @@ const bankCountries = "ADAEAFAGAIALAMAOAQARASATAUAWAXAZBABBBDBEBFBGBHBIBJBLBMBNB
 
 func isBIC(c, _ []byte) bool { return indexPair(bankCountries, c[4], c[5]) && c[6] != '0' }
 
-func bicWithDigit(c, d []byte) bool { return len(d) > 0 && isBIC(c, d) && c[7] != 'O' && (c[6] >= '2' || c[6] == '1') }
+func bicWithDigit(c, d []byte) bool {
+	return len(d) > 0 && isBIC(c, d) && c[7] != 'O' && (c[6] >= '2' || c[6] == '1')
+}

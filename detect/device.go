@@ -199,6 +199,9 @@ func findMAC(w *window, i int) hit {
 	if c := w.at(j); isWord(c) || c == ':' || c == '-' && isWord(w.at(j+1)) {
 		return hit{}
 	}
+	if pairs == 8 {
+		return hit{start: i, end: j, score: 0.86} // rather than an IPv6 address, whose groups have more digits
+	}
 	return hit{start: i, end: j, score: 0.8}
 }
 
@@ -244,8 +247,10 @@ func advertisingRule() builtin {
 			},
 		},
 	}
-	for _, cue := range []string{"idfa", "IDFA", "gaid", "GAID", "adid", "ADID", "aaid", "AAID", "idfv", "IDFV", "advertising", "Advertising", "device_id", "deviceId",
-		"device", "android_id", "androidId", "ANDROID_ID"} {
+	for _, cue := range []string{
+		"idfa", "IDFA", "gaid", "GAID", "adid", "ADID", "aaid", "AAID", "idfv", "IDFV", "advertising", "Advertising", "device_id", "deviceId",
+		"device", "android_id", "androidId", "ANDROID_ID",
+	} {
 		r.on = append(r.on, entry{prefix: cue, find: findAdvertisingID})
 	}
 	return r

@@ -10,7 +10,7 @@ func gpsRule() builtin {
 				"40°42'46\"N 74°0'22\"W", "position 51.50735, -0.12776",
 			},
 			Negatives: []string{
-				"weights 0.1234, -0.5678", "lat/lon 95.712800, 74.006000", "3.14159", "version 1.2345, 2.3456", "latitude: high", "geo:none", "40°C", "[51.50735, 0.12776, 0.5521]",
+				"weights 0.1234, -0.5678", "lat/lon 195.712800, 274.006000", "3.14159", "version 1.2345, 2.3456", "latitude: high", "geo:none", "40°C", "[51.50735, 0.12776, 0.5521]",
 			},
 		},
 		on: []entry{{bytes: digits, sizes: lengths(1, 2, 3), find: findGPS}, {prefix: "geo:", find: findGeoURI}},

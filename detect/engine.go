@@ -61,6 +61,8 @@ type Engine struct {
 	hasUpper   bool               // upper is not empty, or forms begin with letters
 	forms      formTable          // identifiers of a fixed form
 	email      bool               // the e-mail rule is in force
+	loose      []trigger          // recognisers of tokens that begin with letters and go on with digits
+	hasLoose   bool               // such tokens are looked at
 	context    [128]int32         // index of each rule of the context group, by its number; -1 where it is not in force
 	hosts      bool               // domains without a scheme are looked for
 	literals   []*automaton
@@ -171,6 +173,7 @@ func (e *Engine) addForms(forms []form, rule int32) error {
 		e.act[c] = actStart
 	}
 	e.startUpper()
+	e.hasLoose = !e.early
 	return e.forms.add(forms, rule)
 }
 
@@ -180,6 +183,11 @@ func (e *Engine) addEntry(on entry, rule int32) {
 	}
 	if on.upper {
 		e.addUpper(trigger{on, rule})
+		return
+	}
+	if on.loose {
+		e.loose = append(e.loose, trigger{on, rule})
+		e.hasLoose = !e.early
 		return
 	}
 	if on.prefix != "" {

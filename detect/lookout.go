@@ -1,6 +1,9 @@
 package detect
 
-import "math/bits"
+import (
+	"encoding/binary"
+	"math/bits"
+)
 
 // lookout tells where in a text a candidate may begin, 32 bytes at a time and without a branch for each byte: at the bytes
 // of actHere, and at the first byte of a token if a rule begins with it and the byte after it.
@@ -47,6 +50,18 @@ func (l *lookout) read(i int) {
 	for found |= l.e.starting(b, &first); first != 0; {
 		found |= l.e.starting(b, &first)
 	}
+	if l.e.hasLoose {
+		numerals := digitBits((*[block]byte)(b))
+		lead := word << 1
+		if i > 0 && wordByte[l.b[i-1]] {
+			lead |= 1
+		}
+		late := numerals << 1
+		if i > 0 && isDigit(l.b[i-1]) {
+			late |= 1
+		}
+		found |= numerals & lead &^ late
+	}
 	l.base, l.bits = i, found
 }
 
@@ -66,6 +81,17 @@ func (e *Engine) starting(b []byte, first *uint32) (found uint32) {
 	}
 	*first = f
 	return found
+}
+
+// digitBits has a bit for each of 32 bytes that is a digit.
+func digitBits(b *[block]byte) (bits uint32) {
+	const ones, low = 0x0101010101010101, 0x7F * 0x0101010101010101
+	for k := 0; k < block; k += 8 {
+		x := binary.LittleEndian.Uint64(b[k:]) ^ '0'*ones
+		above := (x&low + (0x80-10)*ones) | x // the high bit of a byte says that it is 10 or more
+		bits |= uint32((^above>>7&ones)*0x0102040810204080>>56) << k
+	}
+	return bits
 }
 
 // marks gathers for 32 bytes the two bits that the table has for each: bit 0 into the low half, bit 32 into the high one.

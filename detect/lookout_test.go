@@ -36,6 +36,9 @@ func worthALook(e *Engine, b []byte, i int) bool {
 	case actSkip:
 		return false
 	}
+	if e.hasLoose && i > 0 && isDigit(b[i]) && isWord(b[i-1]) && !isDigit(b[i-1]) {
+		return true
+	}
 	if i > 0 && isWord(b[i-1]) || i+2 >= len(b) {
 		return false
 	}

@@ -14,12 +14,10 @@ func germanIdentities() []identity {
 			},
 			positives: []string{
 				"they wrote 89047727636 on it.", "89047727636", "39 678 102 746", "identifikationsnummer: 89047727636",
-				"identifikationsnummer: 39 678 102 746", "identifikationsnummer: 93249096874", "identifikationsnummer: 80 922 172 541",
-				"identifikationsnummer: 94502763811",
+				"identifikationsnummer: 39 678 102 746",
 			},
 			negatives: []string{
-				"89047727636-7", "x89047727636", "89047727636_2", "39 678 102 746-7", "x39 678 102 746", "39 678 102 746_2",
-				"identifikationsnummer: 89047727637", "identifikationsnummer: 39 678 102 747",
+				"89047727636-7", "x89047727636", "89047727636_2", "39 678 102 746-7", "x39 678 102 746",
 			},
 		},
 		{
@@ -34,10 +32,10 @@ func germanIdentities() []identity {
 			},
 			positives: []string{
 				"they wrote 347/402/11318 on it.", "347/402/11318", "96759/12137", "finanzamt: 02/470/92595",
-				"finanzamt: 347/402/11318", "finanzamt: 063/3316/7917", "finanzamt: 96759/12137", "finanzamt: 919/808/2395",
+				"finanzamt: 347/402/11318",
 			},
 			negatives: []string{
-				"02/470/92595-7", "x02/470/92595", "02/470/92595_2", "347/402/11318-7", "x347/402/11318", "347/402/11318_2",
+				"02/470/92595-7", "x02/470/92595", "02/470/92595_2", "347/402/11318-7", "x347/402/11318",
 			},
 		},
 		{
@@ -48,11 +46,10 @@ func germanIdentities() []identity {
 			forms: []form{{written: "d8A1d3|d2 d6 A1 d3|d2-d6-A1-d3|d2 d6 A1 d2 d1", check: isSVNR, proof: provenForm}},
 			positives: []string{
 				"they wrote 66800991L134 on it.", "66800991L134", "12 230100 Z 072", "rv nummer: 66800991L134",
-				"rv nummer: 12 230100 Z 072", "rv nummer: 56-170342-D-128",
+				"rv nummer: 12 230100 Z 072",
 			},
 			negatives: []string{
-				"66800991L134-7", "x66800991L134", "66800991L134_2", "12 230100 Z 072-7", "x12 230100 Z 072", "12 230100 Z 072_2",
-				"rv nummer: 66800991L135", "rv nummer: 12 230100 Z 073",
+				"66800991L134-7", "x66800991L134", "66800991L134_2", "12 230100 Z 072-7", "x12 230100 Z 072",
 			},
 		},
 		{
@@ -64,8 +61,7 @@ func germanIdentities() []identity {
 				"they wrote S732232703 on it.", "S732232703", "egk: S732232703",
 			},
 			negatives: []string{
-				"S732232703-7", "xS732232703", "S732232703_2", "Y 803430637-7", "xY 803430637", "Y 803430637_2", "egk: S732232704",
-				"egk: Y 803430638",
+				"S732232703-7", "xS732232703", "S732232703_2", "Y 803430637-7", "xY 803430637",
 			},
 		},
 		{
@@ -80,11 +76,9 @@ func germanIdentities() []identity {
 			},
 			positives: []string{
 				"they wrote L01X00T471 on it.", "L01X00T471", "T220001293", "ausweisnummer: L01X00T471", "ausweisnummer: T220001293",
-				"ausweisnummer: LFN04Y69Z5", "ausweisnummer: ZK30TC0960", "ausweisnummer: PCJ89JLKW1",
 			},
 			negatives: []string{
-				"L01X00T471-7", "xL01X00T471", "L01X00T471_2", "T220001293-7", "xT220001293", "T220001293_2",
-				"ausweisnummer: L01X00T472", "ausweisnummer: T220001294",
+				"L01X00T471-7", "xL01X00T471", "L01X00T471_2", "T220001293-7", "xT220001293",
 			},
 		},
 		{
@@ -97,11 +91,9 @@ func germanIdentities() []identity {
 			},
 			positives: []string{
 				"they wrote C01X00T478 on it.", "C01X00T478", "K98T842734", "passnummer: C01X00T478", "passnummer: K98T842734",
-				"passnummer: K9W0GHM5W5", "passnummer: K886100Z68", "passnummer: KP1308955",
 			},
 			negatives: []string{
-				"C01X00T478-7", "xC01X00T478", "C01X00T478_2", "K98T842734-7", "xK98T842734", "K98T842734_2", "passnummer: C01X00T479",
-				"passnummer: K98T842735",
+				"C01X00T478-7", "xC01X00T478", "C01X00T478_2", "K98T842734-7", "xK98T842734",
 			},
 		},
 		{
@@ -111,11 +103,9 @@ func germanIdentities() []identity {
 			forms:       []form{{written: "A2d9|A2 d9|A2 d3 d3 d3", check: isDEVAT, proof: provenForm}},
 			positives: []string{
 				"they wrote DE136695976 on it.", "DE136695976", "DE923125840", "mwst: DE136695976", "mwst: DE923125840",
-				"mwst: DE 571356683", "mwst: DE 430 915 947", "mwst: DE862283793",
 			},
 			negatives: []string{
-				"DE136695976-7", "xDE136695976", "DE136695976_2", "DE923125840-7", "xDE923125840", "DE923125840_2", "mwst: DE136695977",
-				"mwst: DE923125841",
+				"DE136695976-7", "xDE136695976", "DE136695976_2", "DE923125840-7", "xDE923125840",
 			},
 		},
 		{
@@ -127,10 +117,10 @@ func germanIdentities() []identity {
 				{written: plateForms(" ", " ") + "|" + plateForms("-", "-") + "|" + plateForms("-", "") + "|" + plateForms("", "") + "|" + plateForms(" ", ""), check: isKFZ, proof: evidence{0, 0.4, 0.85}},
 			},
 			positives: []string{
-				"they wrote H-Q 1 on it.", "H-Q 1", "G-X 2E", "auto: H-Q 1", "auto: G-X 2E", "auto: J-A 95",
+				"they wrote H-Q 1 on it.", "H-Q 1", "G-X 2E", "auto: H-Q 1", "auto: G-X 2E",
 			},
 			negatives: []string{
-				"H-Q 1-7", "xH-Q 1", "H-Q 1_2", "G-X 2E-7", "xG-X 2E", "G-X 2E_2", "auto: L I 2", "auto: Z T 2H",
+				"H-Q 1-7", "xH-Q 1", "H-Q 1_2", "G-X 2E-7", "xG-X 2E",
 			},
 		},
 		{
@@ -142,7 +132,7 @@ func germanIdentities() []identity {
 				"arztnummer: 858991714", "arztnummer: 928430837", "arztnummer: 651807550",
 			},
 			negatives: []string{
-				"order 858991714", "858991714-7", "x858991714", "858991714_2", "x928430837", "928430837_2",
+				"order 858991714", "858991714-7", "x858991714", "858991714_2", "x928430837",
 			},
 		},
 		{
@@ -152,10 +142,9 @@ func germanIdentities() []identity {
 			forms:       []form{{written: "w11", check: isFuehrerschein, proof: evidence{0, 0.4, 0.88}}},
 			positives: []string{
 				"B072RRE2I55", "I0349MNR32R", "E238RTY8202", "driving licence: B072RRE2I55", "driving licence: I0349MNR32R",
-				"driving licence: E238RTY8202", "driving licence: C11Y04M2R9U",
 			},
 			negatives: []string{
-				"order B072RRE2I55", "B072RRE2I55-7", "xB072RRE2I55", "B072RRE2I55_2", "xI0349MNR32R", "I0349MNR32R_2",
+				"order B072RRE2I55", "B072RRE2I55-7", "xB072RRE2I55", "B072RRE2I55_2", "xI0349MNR32R",
 			},
 		},
 		{
@@ -168,11 +157,9 @@ func germanIdentities() []identity {
 			},
 			positives: []string{
 				"they wrote 6830 070187 on it.", "6830 070187", "8453-311166", "e card: 6830 070187", "e card: 8453-311166",
-				"e card: 9907 270114", "e card: 1778-170515", "e card: 3763150246",
 			},
 			negatives: []string{
-				"6830 070187-7", "x6830 070187", "6830 070187_2", "8453-311166-7", "x8453-311166", "8453-311166_2",
-				"e card: 6830 070188", "e card: 8453-311167",
+				"6830 070187-7", "x6830 070187", "6830 070187_2", "8453-311166-7", "x8453-311166",
 			},
 		},
 		{
@@ -185,11 +172,9 @@ func germanIdentities() []identity {
 			},
 			positives: []string{
 				"they wrote 92-954/2017 on it.", "92-954/2017", "64-037/9467", "finanzamt: 92-954/2017", "finanzamt: 64-037/9467",
-				"finanzamt: 82-177/8057", "finanzamt: 721858058", "finanzamt: 338814031",
 			},
 			negatives: []string{
-				"92-954/2017-7", "x92-954/2017", "92-954/2017_2", "64-037/9467-7", "x64-037/9467", "64-037/9467_2",
-				"finanzamt: 92-954/2018", "finanzamt: 64-037/9468",
+				"92-954/2017-7", "x92-954/2017", "92-954/2017_2", "64-037/9467-7", "x64-037/9467",
 			},
 		},
 		{
@@ -199,11 +184,10 @@ func germanIdentities() []identity {
 			forms:       []form{{written: "d3.d4.d4.d2|d13|d3 d4 d4 d2", check: isAHV, proof: provenForm}},
 			positives: []string{
 				"they wrote 756.2019.3023.51 on it.", "756.2019.3023.51", "7565499590539", "ahvn13: 756.2019.3023.51",
-				"ahvn13: 7565499590539", "ahvn13: 756 3090 2211 59", "ahvn13: 7565781242054", "ahvn13: 7567100837040",
+				"ahvn13: 7565499590539",
 			},
 			negatives: []string{
-				"756.2019.3023.51-7", "x756.2019.3023.51", "756.2019.3023.51_2", "7565499590539-7", "x7565499590539", "7565499590539_2",
-				"ahvn13: 756.2019.3023.52", "ahvn13: 7565499590530",
+				"756.2019.3023.51-7", "x756.2019.3023.51", "756.2019.3023.51_2", "7565499590539-7", "x7565499590539",
 			},
 		},
 	}

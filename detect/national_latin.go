@@ -13,12 +13,10 @@ func latinIdentities() []identity {
 			},
 			positives: []string{
 				"they wrote 2 55 08 14 168 025 38 on it.", "2 55 08 14 168 025 38", "112725374461906",
-				"carte vitale: 2 55 08 14 168 025 38", "carte vitale: 112725374461906", "carte vitale: 8877371085202 81",
-				"carte vitale: 7 50 78 37 806 670 50", "carte vitale: 389852A33034955",
+				"carte vitale: 2 55 08 14 168 025 38", "carte vitale: 112725374461906",
 			},
 			negatives: []string{
 				"2 55 08 14 168 025 38-7", "x2 55 08 14 168 025 38", "2 55 08 14 168 025 38_2", "112725374461906-7", "x112725374461906",
-				"112725374461906_2", "carte vitale: 2 55 08 14 168 025 39", "carte vitale: 112725374461907",
 			},
 		},
 		{
@@ -27,12 +25,10 @@ func latinIdentities() []identity {
 			cues:        words("siren", "rcs", "immatricul*"),
 			forms:       []form{{written: "d9|d3 d3 d3", check: luhnDigits, proof: evidence{0, 0.35, 0.9}}},
 			positives: []string{
-				"865501464", "rcs: 867062333", "rcs: 777 677 055", "rcs: 865501464", "rcs: 372 336 438", "rcs: 749228573",
-				"rcs: 653732446", "rcs: 404690786",
+				"865501464", "rcs: 867062333", "rcs: 777 677 055", "rcs: 865501464", "rcs: 372 336 438",
 			},
 			negatives: []string{
-				"order 867062333", "867062333-7", "x867062333", "867062333_2", "x777 677 055", "777 677 055_2", "rcs: 867062334",
-				"rcs: 777 677 056",
+				"order 867062333", "867062333-7", "x867062333", "867062333_2", "x777 677 055",
 			},
 		},
 		{
@@ -45,12 +41,10 @@ func latinIdentities() []identity {
 			},
 			positives: []string{
 				"they wrote 161 269 550 64014 on it.", "29166783057959", "31726662587743", "etablissement: 29166783057959",
-				"etablissement: 31726662587743", "etablissement: 161 269 550 64014", "etablissement: 011809902 56116",
-				"etablissement: 841 184 120 94244",
+				"etablissement: 31726662587743",
 			},
 			negatives: []string{
 				"order 38144650984927", "38144650984927-7", "x38144650984927", "38144650984927_2", "x29166783057959",
-				"29166783057959_2", "etablissement: 38144650984928", "etablissement: 29166783057950",
 			},
 		},
 		{
@@ -60,12 +54,10 @@ func latinIdentities() []identity {
 			forms:       []form{{written: "d13|d2 d2 d3 d3 d3", check: digitsPass(isSPI), proof: evidence{0.45, 0.6, 0.95}}},
 			positives: []string{
 				"they wrote 0569368855391 on it.", "0569368855391", "02 57 925 898 181", "identifiant fiscal: 0569368855391",
-				"identifiant fiscal: 02 57 925 898 181", "identifiant fiscal: 1381363590285", "identifiant fiscal: 33 57 944 781 261",
-				"identifiant fiscal: 3055594922415",
+				"identifiant fiscal: 02 57 925 898 181",
 			},
 			negatives: []string{
 				"0569368855391-7", "x0569368855391", "0569368855391_2", "02 57 925 898 181-7", "x02 57 925 898 181",
-				"02 57 925 898 181_2", "identifiant fiscal: 0569368855392", "identifiant fiscal: 02 57 925 898 182",
 			},
 		},
 		{
@@ -77,7 +69,7 @@ func latinIdentities() []identity {
 				"carte d identite: 258248980837", "carte d identite: 04ZR26441", "carte d identite: 6N2EMIC67",
 			},
 			negatives: []string{
-				"order 258248980837", "258248980837-7", "x258248980837", "258248980837_2", "x04ZR26441", "04ZR26441_2",
+				"order 258248980837", "258248980837-7", "x258248980837", "258248980837_2", "x04ZR26441",
 			},
 		},
 		{
@@ -87,10 +79,9 @@ func latinIdentities() []identity {
 			forms:       []form{{written: "A2-d3-A2", check: func(c, d []byte) bool { return noneOf(c, "IOU") && value(d) > 0 }, proof: evidence{0.35, 0.5, 0.9}}, {written: "A2d3A2|A2 d3 A2", proof: cuedForm}},
 			positives: []string{
 				"they wrote RK-384-CW on it.", "RK-384-CW", "HK-904-XA", "carte grise: RK-384-CW", "carte grise: HK-904-XA",
-				"carte grise: GM-955-KH", "carte grise: PM593FJ", "carte grise: QG 498 JQ",
 			},
 			negatives: []string{
-				"RK-384-CW-7", "xRK-384-CW", "RK-384-CW_2", "HK-904-XA-7", "xHK-904-XA", "HK-904-XA_2",
+				"RK-384-CW-7", "xRK-384-CW", "RK-384-CW_2", "HK-904-XA-7", "xHK-904-XA",
 			},
 		},
 		{
@@ -104,12 +95,10 @@ func latinIdentities() []identity {
 			},
 			positives: []string{
 				"they wrote 78558934L on it.", "78558934L", "02937690-S", "documento nacional: 78558934L",
-				"documento nacional: 02937690-S", "documento nacional: 07.908.839-J", "documento nacional: 9842332B",
-				"documento nacional: 6274022-J",
+				"documento nacional: 02937690-S",
 			},
 			negatives: []string{
-				"78558934L-7", "x78558934L", "78558934L_2", "02937690-S-7", "x02937690-S", "02937690-S_2",
-				"documento nacional: 78558935L", "documento nacional: 02937691-S",
+				"78558934L-7", "x78558934L", "78558934L_2", "02937690-S-7", "x02937690-S",
 			},
 		},
 		{
@@ -119,12 +108,10 @@ func latinIdentities() []identity {
 			forms:       []form{{written: "A1d7A1|A1-d7-A1|A1d7-A1|A1-d7A1|A1 d7 A1|A1d8A1|A1d8-A1", check: isNIE, proof: evidence{0.75, 0.85, 0.97}}},
 			positives: []string{
 				"they wrote Y4883125D on it.", "Y4883125D", "Z-7993109-Q", "identidad de extranjero: Y4883125D",
-				"identidad de extranjero: Z-7993109-Q", "identidad de extranjero: X5543622-R", "identidad de extranjero: X1892660J",
-				"identidad de extranjero: Y4082357D",
+				"identidad de extranjero: Z-7993109-Q",
 			},
 			negatives: []string{
-				"Y4883125D-7", "xY4883125D", "Y4883125D_2", "Z-7993109-Q-7", "xZ-7993109-Q", "Z-7993109-Q_2",
-				"identidad de extranjero: Y4883126D", "identidad de extranjero: Z-7993100-Q",
+				"Y4883125D-7", "xY4883125D", "Y4883125D_2", "Z-7993109-Q-7", "xZ-7993109-Q",
 			},
 		},
 		{
@@ -133,12 +120,10 @@ func latinIdentities() []identity {
 			cues:        words("cif", "nif", "sociedad", "empresa"),
 			forms:       []form{{written: "A1d8|A1-d8|A1d7A1|A1-d7-A1|A1-d7A1|A1d7-A1", check: isCIF, proof: evidence{0.35, 0.5, 0.9}}},
 			positives: []string{
-				"they wrote F88007919 on it.", "F88007919", "J-60949005", "cif: F88007919", "cif: J-60949005", "cif: F0884523B",
-				"cif: P56286479", "cif: G57061863",
+				"they wrote F88007919 on it.", "F88007919", "J-60949005", "cif: F88007919", "cif: J-60949005",
 			},
 			negatives: []string{
-				"F88007919-7", "xF88007919", "F88007919_2", "J-60949005-7", "xJ-60949005", "J-60949005_2", "cif: F88007910",
-				"cif: J-60949006",
+				"F88007919-7", "xF88007919", "F88007919_2", "J-60949005-7", "xJ-60949005",
 			},
 		},
 		{
@@ -148,11 +133,10 @@ func latinIdentities() []identity {
 			forms:       []form{{written: "d12|d2 d8 d2|d2/d8/d2|d2-d8-d2|d2 d10|d2/d10", check: digitsPass(isNUSS), proof: evidence{0.4, 0.6, 0.95}}},
 			positives: []string{
 				"they wrote 352947357045 on it.", "352947357045", "48 53409280 21", "afiliacion: 352947357045",
-				"afiliacion: 48 53409280 21", "afiliacion: 39/49371494/04",
+				"afiliacion: 48 53409280 21",
 			},
 			negatives: []string{
-				"352947357045-7", "x352947357045", "352947357045_2", "48 53409280 21-7", "x48 53409280 21", "48 53409280 21_2",
-				"afiliacion: 352947357046", "afiliacion: 48 53409280 22",
+				"352947357045-7", "x352947357045", "352947357045_2", "48 53409280 21-7", "x48 53409280 21",
 			},
 		},
 		{
@@ -164,11 +148,10 @@ func latinIdentities() []identity {
 				{written: "A2d6|A3d6A1", proof: cuedForm},
 			},
 			positives: []string{
-				"DEF631851", "IZQ014900", "JFV697029", "pasaporte: DEF631851", "pasaporte: IZQ014900", "pasaporte: JFV697029",
-				"pasaporte: FO676252", "pasaporte: THR959811Y",
+				"DEF631851", "IZQ014900", "JFV697029", "pasaporte: DEF631851", "pasaporte: IZQ014900",
 			},
 			negatives: []string{
-				"order DEF631851", "DEF631851-7", "xDEF631851", "DEF631851_2", "xIZQ014900", "IZQ014900_2",
+				"order DEF631851", "DEF631851-7", "xDEF631851", "DEF631851_2", "xIZQ014900",
 			},
 		},
 		{
@@ -181,12 +164,10 @@ func latinIdentities() []identity {
 			},
 			positives: []string{
 				"they wrote RSSMRA85T10A562S on it.", "RSSMRA85T10A562S", "VRDGPP13R10B293P", "codice fiscale: RSSMRA85T10A562S",
-				"codice fiscale: VRDGPP13R10B293P", "codice fiscale: XLZMPI95AL1S0N7N", "codice fiscale: SSD WUC 09B45 V395Y",
-				"codice fiscale: HOW TNX 18A63 N296X",
+				"codice fiscale: VRDGPP13R10B293P",
 			},
 			negatives: []string{
 				"RSSMRA85T10A562S-7", "xRSSMRA85T10A562S", "RSSMRA85T10A562S_2", "VRDGPP13R10B293P-7", "xVRDGPP13R10B293P",
-				"VRDGPP13R10B293P_2", "codice fiscale: SSD WUC 09B45 V396Y", "codice fiscale: HOW TNX 18A63 N297X",
 			},
 		},
 		{
@@ -199,11 +180,9 @@ func latinIdentities() []identity {
 			},
 			positives: []string{
 				"they wrote IT53694830919 on it.", "53524600797", "33832950993", "iva: 53524600797", "iva: 33832950993",
-				"iva: 48786200674", "iva: IT53694830919", "iva: IT87517850860",
 			},
 			negatives: []string{
-				"order 53524600797", "53524600797-7", "x53524600797", "53524600797_2", "x33832950993", "33832950993_2",
-				"iva: 53524600798", "iva: 33832950994",
+				"order 53524600797", "53524600797-7", "x53524600797", "53524600797_2", "x33832950993",
 			},
 		},
 		{
@@ -216,11 +195,10 @@ func latinIdentities() []identity {
 			},
 			positives: []string{
 				"they wrote CI3589207W on it.", "CI3589207W", "WB 4297680 I", "driving licence: CI3589207W",
-				"driving licence: WB 4297680 I", "driving licence: CJ7979966C", "driving licence: GF 3256961 Q",
-				"driving licence: U1J19N45TR",
+				"driving licence: WB 4297680 I",
 			},
 			negatives: []string{
-				"CI3589207W-7", "xCI3589207W", "CI3589207W_2", "WB 4297680 I-7", "xWB 4297680 I", "WB 4297680 I_2",
+				"CI3589207W-7", "xCI3589207W", "CI3589207W_2", "WB 4297680 I-7", "xWB 4297680 I",
 			},
 		},
 		{
@@ -232,7 +210,7 @@ func latinIdentities() []identity {
 				"elettronico: TO9722269", "elettronico: VN8672688", "elettronico: KK2515855",
 			},
 			negatives: []string{
-				"order TO9722269", "TO9722269-7", "xTO9722269", "TO9722269_2", "xVN8672688", "VN8672688_2",
+				"order TO9722269", "TO9722269-7", "xTO9722269", "TO9722269_2", "xVN8672688",
 			},
 		},
 		{
@@ -247,11 +225,10 @@ func latinIdentities() []identity {
 			},
 			positives: []string{
 				"they wrote WR68435TI on it.", "WR68435TI", "AX 43511 ZM", "carta di identita: WR68435TI",
-				"carta di identita: AX 43511 ZM", "carta di identita: ZX29148DU", "carta di identita: YU 65198 BL",
-				"carta di identita: 8254478LV",
+				"carta di identita: AX 43511 ZM",
 			},
 			negatives: []string{
-				"WR68435TI-7", "xWR68435TI", "WR68435TI_2", "AX 43511 ZM-7", "xAX 43511 ZM", "AX 43511 ZM_2",
+				"WR68435TI-7", "xWR68435TI", "WR68435TI_2", "AX 43511 ZM-7", "xAX 43511 ZM",
 			},
 		},
 		{
@@ -261,11 +238,9 @@ func latinIdentities() []identity {
 			forms:       []form{{written: "d9|d3 d3 d3", check: both(firstDigit("1235689"), digitsPass(isPTNIF)), proof: evidence{0, 0.35, 0.92}}},
 			positives: []string{
 				"374764417", "982 508 093", "263956695", "contribuinte: 374764417", "contribuinte: 963 828 886",
-				"contribuinte: 267711786", "contribuinte: 982 508 093", "contribuinte: 253016126",
 			},
 			negatives: []string{
-				"order 374764417", "374764417-7", "x374764417", "374764417_2", "x963 828 886", "963 828 886_2",
-				"contribuinte: 374764418", "contribuinte: 963 828 887",
+				"order 374764417", "374764417-7", "x374764417", "374764417_2", "x963 828 886",
 			},
 		},
 		{
@@ -275,12 +250,10 @@ func latinIdentities() []identity {
 			forms:       []form{{written: "d8 d1 A2d1|d9A2d1|d8 d1A2d1|d9 A2d1|d8-d1-A2d1|d8 d1 x1x1d1|d9A1d2|d9d1A1d1", check: isCitizenCard, proof: strongForm}},
 			positives: []string{
 				"they wrote 93125417 5 RL9 on it.", "93125417 5 RL9", "458372567NH0", "bilhete de identidade: 93125417 5 RL9",
-				"bilhete de identidade: 458372567NH0", "bilhete de identidade: 56768576 0TC5", "bilhete de identidade: 442455023VB2",
-				"bilhete de identidade: 821110365ZL5",
+				"bilhete de identidade: 458372567NH0",
 			},
 			negatives: []string{
-				"93125417 5 RL9-7", "x93125417 5 RL9", "93125417 5 RL9_2", "458372567NH0-7", "x458372567NH0", "458372567NH0_2",
-				"bilhete de identidade: 93125417 5 RL0", "bilhete de identidade: 458372567NH1",
+				"93125417 5 RL9-7", "x93125417 5 RL9", "93125417 5 RL9_2", "458372567NH0-7", "x458372567NH0",
 			},
 		},
 		{
@@ -290,12 +263,10 @@ func latinIdentities() []identity {
 			forms:       []form{{written: "d13", check: digitsPass(isCNP), proof: evidence{0.4, 0.6, 0.95}}},
 			positives: []string{
 				"they wrote 7120325087440 on it.", "7120325087440", "1090919432985", "cod numeric personal: 7120325087440",
-				"cod numeric personal: 1090919432985", "cod numeric personal: 3461024186197", "cod numeric personal: 1580422407378",
-				"cod numeric personal: 2711107405630",
+				"cod numeric personal: 1090919432985",
 			},
 			negatives: []string{
-				"7120325087440-7", "x7120325087440", "7120325087440_2", "1090919432985-7", "x1090919432985", "1090919432985_2",
-				"cod numeric personal: 7120325087441", "cod numeric personal: 1090919432986",
+				"7120325087440-7", "x7120325087440", "7120325087440_2", "1090919432985-7", "x1090919432985",
 			},
 		},
 	}

@@ -160,7 +160,10 @@ func (s *scan) weigh(a *attempt, rows []formRow, at *around) {
 			continue
 		}
 		score := row.proof.prose
-		if r.lower || goesOn && score < strongForm.prose {
+		if r.lower && score > 0 {
+			score = max(0, score-0.2)
+		}
+		if goesOn && score < strongForm.prose {
 			score = 0
 		}
 		if !goesOn && row.proof.alone > score && w.alone(at) {

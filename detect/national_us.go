@@ -14,10 +14,9 @@ func usIdentities() []identity {
 			},
 			positives: []string{
 				"they wrote 904-63-1511 on it.", "904-63-1511", "948 70 7763", "itin: 904-63-1511", "itin: 948 70 7763",
-				"itin: 940-72-2985", "itin: 915 64 2751", "itin: 942588934",
 			},
 			negatives: []string{
-				"904-63-1511-7", "x904-63-1511", "904-63-1511_2", "948 70 7763-7", "x948 70 7763", "948 70 7763_2",
+				"904-63-1511-7", "x904-63-1511", "904-63-1511_2", "948 70 7763-7", "x948 70 7763",
 			},
 		},
 		{
@@ -30,11 +29,10 @@ func usIdentities() []identity {
 			},
 			positives: []string{
 				"they wrote 58-3972431 on it.", "58-3972431", "43-8064583", "employer identification: 58-3972431",
-				"employer identification: 43-8064583", "employer identification: 71-1248231", "employer identification: 150322602",
-				"employer identification: 616896603",
+				"employer identification: 43-8064583",
 			},
 			negatives: []string{
-				"58-3972431-7", "x58-3972431", "58-3972431_2", "43-8064583-7", "x43-8064583", "43-8064583_2",
+				"58-3972431-7", "x58-3972431", "58-3972431_2", "43-8064583-7", "x43-8064583",
 			},
 		},
 		{
@@ -44,10 +42,10 @@ func usIdentities() []identity {
 			forms:       []form{{written: "d1A1x1d1_A1x1d1_A2d2", check: isMBI, proof: strongForm}},
 			positives: []string{
 				"they wrote 1EG4-TE5-MK73 on it.", "1EG4-TE5-MK73", "1EG4TE5MK73", "beneficiary: 1EG4-TE5-MK73",
-				"beneficiary: 1EG4TE5MK73", "beneficiary: 4T63Y71AU18", "beneficiary: 6N01TK0FM11", "beneficiary: 3WC7T23MT11",
+				"beneficiary: 1EG4TE5MK73",
 			},
 			negatives: []string{
-				"1EG4-TE5-MK73-7", "x1EG4-TE5-MK73", "1EG4-TE5-MK73_2", "1EG4TE5MK73-7", "x1EG4TE5MK73", "1EG4TE5MK73_2",
+				"1EG4-TE5-MK73-7", "x1EG4-TE5-MK73", "1EG4-TE5-MK73_2", "1EG4TE5MK73-7", "x1EG4TE5MK73",
 			},
 		},
 		{
@@ -60,11 +58,9 @@ func usIdentities() []identity {
 			},
 			positives: []string{
 				"they wrote 2807-518-529 on it.", "2042586497", "1531589350", "clinician: 2042586497", "clinician: 1531589350",
-				"clinician: 2706800861", "clinician: 2807-518-529", "clinician: 1708 351 196",
 			},
 			negatives: []string{
-				"order 2042586497", "2042586497-7", "x2042586497", "2042586497_2", "x1531589350", "1531589350_2",
-				"clinician: 2042586498", "clinician: 1531589351",
+				"order 2042586497", "2042586497-7", "x2042586497", "2042586497_2", "x1531589350",
 			},
 		},
 		{
@@ -77,11 +73,9 @@ func usIdentities() []identity {
 			},
 			positives: []string{
 				"they wrote KS8216461 on it.", "KS8216461", "XC-4225048", "certificate: KS8216461", "certificate: XC-4225048",
-				"certificate: JX0347612", "certificate: TL-4657738", "certificate: A92063155",
 			},
 			negatives: []string{
-				"KS8216461-7", "xKS8216461", "KS8216461_2", "XC-4225048-7", "xXC-4225048", "XC-4225048_2", "certificate: KS8216462",
-				"certificate: XC-4225049",
+				"KS8216461-7", "xKS8216461", "KS8216461_2", "XC-4225048-7", "xXC-4225048",
 			},
 		},
 		{
@@ -93,12 +87,10 @@ func usIdentities() []identity {
 				{written: "d4-d4-d1", check: isABA, proof: fairForm},
 			},
 			positives: []string{
-				"they wrote 7108-6730-0 on it.", "685940750", "702856714", "aba: 685940750", "aba: 702856714", "aba: 277821258",
-				"aba: 7108-6730-0", "aba: 0595-6091-5",
+				"they wrote 7108-6730-0 on it.", "685940750", "702856714", "aba: 685940750", "aba: 702856714",
 			},
 			negatives: []string{
-				"order 685940750", "685940750-7", "x685940750", "685940750_2", "x702856714", "702856714_2", "aba: 685940751",
-				"aba: 702856715",
+				"order 685940750", "685940750-7", "x685940750", "685940750_2", "x702856714",
 			},
 		},
 		{
@@ -112,10 +104,9 @@ func usIdentities() []identity {
 			},
 			positives: []string{
 				"53644205", "6396196940", "account number: 53644205", "account number: 411797107", "account number: 6396196940",
-				"account number: 7074", "account number: 59278", "account number: 063714",
 			},
 			negatives: []string{
-				"order 53644205", "53644205-7", "x53644205", "53644205_2", "x411797107", "411797107_2",
+				"order 53644205", "53644205-7", "x53644205", "53644205_2", "x411797107",
 			},
 		},
 		{
@@ -135,11 +126,10 @@ func usIdentities() []identity {
 			},
 			positives: []string{
 				"they wrote D779-094-69-150-1 on it.", "L422596", "D779-094-69-150-1", "drivers license: L422596",
-				"drivers license: N8038558", "drivers license: S05275899", "drivers license: D779-094-69-150-1",
-				"drivers license: K212-6032-2159",
+				"drivers license: N8038558",
 			},
 			negatives: []string{
-				"order L422596", "L422596-7", "xL422596", "L422596_2", "xN8038558", "N8038558_2",
+				"order L422596", "L422596-7", "xL422596", "L422596_2", "xN8038558",
 			},
 		},
 		{
@@ -153,11 +143,10 @@ func usIdentities() []identity {
 			},
 			positives: []string{
 				"A39870986", "passport number: 184059321", "passport number: 484685817", "passport number: 191778145",
-				"passport number: A39870986", "passport number: Q58799674",
+				"passport number: A39870986",
 			},
 			negatives: []string{
-				"order 184059321", "184059321-7", "x184059321", "184059321_2", "x484685817", "484685817_2",
-				"passport number: C80020658", "passport number: C31132755",
+				"order 184059321", "184059321-7", "x184059321", "184059321_2", "x484685817",
 			},
 		},
 	}

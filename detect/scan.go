@@ -60,6 +60,9 @@ func (s *scan) hold() int {
 	if s.e.email {
 		h = min(h, s.w.emailHold())
 	}
+	if s.e.hasLoose {
+		h = min(h, s.w.looseHold())
+	}
 	if s.e.hosts {
 		h = min(h, s.w.hostHold())
 	}
@@ -87,7 +90,7 @@ func (s *scan) scanBuiltin() {
 			continue
 		case actWord:
 			if i > 0 && wordByte[b[i-1]] {
-				i = wordEnd(b, i)
+				i = s.restOfWord(i)
 				continue
 			}
 			if i > 1 && b[i-1] == '\'' && s.w.contracted(i-1) {
@@ -103,12 +106,15 @@ func (s *scan) scanBuiltin() {
 				continue
 			}
 			if pair := uint(c)<<8 | uint(b[i+1]); pairs[pair>>6]>>(pair&63)&1 == 0 {
-				i = wordEnd(b, i+1)
+				i = s.restOfWord(i + 1)
 				continue
 			}
 		case actStart:
 			if i > 0 && wordByte[b[i-1]] {
-				i = wordEnd(b, i)
+				if i = s.loose(i); s.w.touched {
+					s.stop(i)
+					return
+				}
 				continue
 			}
 		case actHere:
@@ -186,11 +192,18 @@ func (s *scan) try(i int) int {
 	switch {
 	case isDigit(c):
 		if w.firstGroup(i); w.touched {
-			w.lead = i
+			if w.lead = i; s.e.hasLoose {
+				w.lead = w.shortWordBefore(i)
+			}
 			return i
 		}
 		s.ask(&t, s.e.digits[min(w.group-i, maxSize-1)], i)
 		s.askForms(&t, i)
+		if s.e.hasLoose {
+			if start := s.w.shortWordBefore(i); start < i {
+				s.askForms(&t, start)
+			}
+		}
 	case isLetter(c):
 		if i+1 < len(w.b) {
 			s.ask(&t, s.e.buckets[*s.e.bucket(c, w.b[i+1])], i)
@@ -210,12 +223,18 @@ func (s *scan) try(i int) int {
 		s.ask(&t, s.e.on[c], i)
 	}
 	if t.undecided {
+		if t.best.score > 0 {
+			t.lead = min(t.lead, t.best.start) // it may begin before i
+		}
 		w.touched, w.lead = true, t.lead
 		return i
 	}
 	if t.best.score == 0 {
-		if classOf[c]&clWord != 0 {
+		switch {
+		case isDigit(c):
 			return wordEnd(w.b, i)
+		case classOf[c]&clWord != 0:
+			return s.restOfWord(i + 1)
 		}
 		return i + 1
 	}
