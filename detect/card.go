@@ -13,7 +13,7 @@ func cardRule() builtin {
 			Negatives: []string{
 				"4111 1111 1111 1112", "1234567812345670", "0.4111111111111111", "id4111111111111111", "4111111111111111a",
 				"4111 11111111 1111", "4111-1111 1111-1111", "0000 0000 0000 0000", "1715600000000", "411111111111111111111111",
-				"1748503543012", "4602025990114250981,", "order 20240513111111", "5429 5446 5443 5433 5448 5450", "x -2251797666199552",
+				"1748503543012", "4602025990114250981,", "order 20240513111111", "5429 5446 5443 5433 5448 5450", "ADDV $-2251797666199552",
 			},
 		},
 		on: []entry{{bytes: "0123456789", find: findCard}},
@@ -26,8 +26,8 @@ func findCard(w *window, i int) hit {
 	if w.b[i] < '1' || w.b[i] > '6' && w.b[i] != '8' || (size != 4 || w.after != ' ' && w.after != '-' && w.after != '.') && (size < 12 || size > 19) {
 		return hit{}
 	}
-	if c := w.before(i); c == '-' || c == '+' || c == '.' {
-		return hit{} // a negative number, or part of a longer one
+	if c := w.before(i); c == '.' || c == '-' && i > 1 && w.b[i-2] == '$' {
+		return hit{} // part of a longer number, or the operand of an instruction
 	}
 	n := w.number(i, " -.")
 	for k := n.uniform(); k > 0; k-- {
