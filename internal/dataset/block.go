@@ -42,8 +42,8 @@ type Field struct {
 	Plain      bool   // the bytes of the file are those in Text, so that offsets only need to be added
 
 	how  uint8 // how the value stands in the file: asText …
-	from int   // bytes of the value before Start, where Offset is -1: a long value comes in pieces
-	item int   // number of the value on its page
+	from int32 // bytes of the value before Start, where Offset is -1: a long value comes in pieces
+	item int32 // number of the value on its page
 }
 
 // Edit replaces a part of a Block's text. It lies within one Field.
@@ -66,7 +66,7 @@ func (b *Block) FieldAt(at int) int {
 func (b *Block) Place(f *Field, at int) (int64, bool) {
 	switch {
 	case f.Offset < 0:
-		return int64(f.from + at - f.Start), false
+		return int64(int(f.from) + at - f.Start), false
 	case f.Plain || b.place == nil:
 		return f.Offset + int64(at-f.Start), true
 	}

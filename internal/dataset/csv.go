@@ -224,7 +224,7 @@ func (t *table) row() error {
 		at = c.start
 		t.emit(t.column(i), c, line)
 	}
-	if len(t.block.Text) > Stride {
+	if len(t.block.Text) > maxText {
 		return t.flush()
 	}
 	return nil

@@ -56,6 +56,27 @@ func unescape(dst, text []byte, i, limit int) ([]byte, int, bool) {
 	return dst, i, true
 }
 
+// unescapeAll appends the text of a whole JSON string without its quotes.
+func unescapeAll(dst, raw []byte) ([]byte, bool) {
+	for {
+		b := bytes.IndexByte(raw, '\\')
+		if b < 0 {
+			return append(dst, raw...), true
+		}
+		dst = append(dst, raw[:b]...)
+		r, n := escape(raw[b:])
+		if n == 0 {
+			return dst, false
+		}
+		if r < utf8.RuneSelf {
+			dst = append(dst, byte(r))
+		} else {
+			dst = utf8.AppendRune(dst, r)
+		}
+		raw = raw[b+n:]
+	}
+}
+
 // special returns the position of the first quote or backslash, or the length.
 func special(run []byte) int {
 	n := len(run)

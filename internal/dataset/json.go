@@ -59,6 +59,15 @@ func (p *parser) count(to int) {
 
 // peek returns the next byte that is no white space, or 0 at the end.
 func (p *parser) peek() (byte, error) {
+	if p.i < p.end {
+		if c := p.w.text[p.i]; c > ' ' {
+			return c, nil
+		}
+	}
+	return p.peekOn()
+}
+
+func (p *parser) peekOn() (byte, error) {
 	for {
 		for text := p.w.text[:p.end]; p.i < len(text); p.i++ {
 			if c := text[p.i]; c > ' ' {
@@ -165,6 +174,11 @@ func (p *parser) key(n *node) (*node, error) {
 		return nil, err
 	}
 	raw := p.w.text[p.i:end]
+	if n.hint < len(n.kids) && n.kids[n.hint].key == string(raw) {
+		p.i = end + 1
+		n.hint++
+		return n.kids[n.hint-1], nil
+	}
 	if !isData(raw) {
 		p.i = end + 1
 		return p.names.member(n, raw, decodeName), nil
@@ -174,7 +188,7 @@ func (p *parser) key(n *node) (*node, error) {
 }
 
 func decodeName(raw []byte) string {
-	out, _, _ := unescape(nil, raw, 0, len(raw))
+	out, _ := unescapeAll(nil, raw)
 	return string(out)
 }
 
@@ -224,7 +238,7 @@ func (p *parser) short(n *node, end int, escaped bool) error {
 		p.block.Text = append(p.block.Text, raw...)
 	} else {
 		var ok bool
-		if p.block.Text, _, ok = unescape(p.block.Text, p.w.text[:end], p.i, end); !ok {
+		if p.block.Text, ok = unescapeAll(p.block.Text, raw); !ok {
 			return errMalformed
 		}
 	}

@@ -19,14 +19,14 @@ type jsonl struct {
 // run reads from the line that begins at in the filled window.
 func (j *jsonl) run(at int) error {
 	w := j.w
-	j.next = (w.offset(at)/Stride + 1) * Stride
+	j.next = (w.offset(at)/w.stride + 1) * w.stride
 	nextAt := w.index(j.next)
 	for {
 		if nextAt <= at && (at < len(w.text) || !w.eof) {
 			if err := j.flush(); err != nil {
 				return err
 			}
-			j.next = (w.offset(at)/Stride + 1) * Stride
+			j.next = (w.offset(at)/w.stride + 1) * w.stride
 			nextAt = w.index(j.next)
 		}
 		if j.to > 0 && w.offset(at) >= j.to {

@@ -65,12 +65,13 @@ func (s *records) longValue(prefix string, value []byte, f Field) error {
 		if cut+sharedAfter > len(value) {
 			cut = len(value)
 		}
-		f.from = runeStart(value, start-sharedBefore)
+		lead := runeStart(value, start-sharedBefore)
+		f.from = int32(lead)
 		f.Start = s.begin(prefix)
-		s.block.Text = append(s.block.Text, value[f.from:runeStart(value, cut+sharedAfter)]...)
+		s.block.Text = append(s.block.Text, value[lead:runeStart(value, cut+sharedAfter)]...)
 		f.End = len(s.block.Text)
 		s.add(f)
-		s.block.From, s.block.To = f.Start+start-f.from, f.Start+cut-f.from
+		s.block.From, s.block.To = f.Start+start-lead, f.Start+cut-lead
 		if start == 0 {
 			s.block.From = 0
 		}
@@ -90,7 +91,7 @@ func (s *records) emit(prefix string, value []byte, f Field) error {
 	f.Start = s.begin(prefix)
 	s.block.Text = append(s.block.Text, value...)
 	f.End = len(s.block.Text)
-	if s.add(f); len(s.block.Text) > Stride {
+	if s.add(f); len(s.block.Text) > maxText {
 		return s.flush()
 	}
 	return nil

@@ -103,8 +103,8 @@ func (p *pageEdits) Block(b *Block) error {
 	}
 	return perField(b, edits, func(f *Field, edits []Edit) {
 		for _, e := range edits {
-			v := valueEdit{f.from + e.Start - f.Start, f.from + e.End - f.Start, slices.Clone(e.Text)}
-			p.byItem[f.item] = append(p.byItem[f.item], v)
+			v := valueEdit{int(f.from) + e.Start - f.Start, int(f.from) + e.End - f.Start, slices.Clone(e.Text)}
+			p.byItem[int(f.item)] = append(p.byItem[int(f.item)], v)
 		}
 	})
 }

@@ -118,7 +118,7 @@ func (c *column) page(page parquet.Page) error {
 			if len(text) == 0 {
 				continue
 			}
-			f := Field{Name: c.path.name(c.indexes), Record: int(c.row), Offset: -1, item: c.value - 1}
+			f := Field{Name: c.path.name(c.indexes), Record: int(c.row), Offset: -1, item: int32(c.value - 1)}
 			if err := c.emit(c.path.prefix, text, f); err != nil {
 				return err
 			}

@@ -80,6 +80,9 @@ type reader struct {
 
 	expanded int64 // what archives expanded to so far
 	visiting bool  // the Visitor has a Block: a panic is its own
+
+	spare *buffers // memory for the next records
+	last  *records // which got it
 }
 
 // visit gives a Block to the Visitor.

@@ -1,5 +1,7 @@
 package dataset
 
+import "sync"
+
 // records collects the values of a record format in a Block.
 type records struct {
 	rd     *reader
@@ -13,11 +15,14 @@ type records struct {
 type cursor struct{ field, at, i int }
 
 // maxText is how large a Block may grow whose text is longer than the file's: many short values.
-const maxText = 2 << 20
+const maxText = Stride / 2
 
 func newRecords(rd *reader, w *window, path string, f Format) *records {
 	s := &records{rd: rd, w: w}
 	s.block = Block{Path: path, Format: f}
+	if b := rd.spare; b != nil {
+		s.block.Text, s.block.Fields, rd.last = b.text[:0], b.fields[:0], s
+	}
 	s.block.place = s.place
 	s.block.splice = s.splice
 	return s
@@ -50,7 +55,7 @@ func (s *records) give() error {
 	s.block.lastAt = 0
 	err := s.rd.visit(&s.block)
 	s.block.Text, s.block.Fields = s.block.Text[:0], s.block.Fields[:0]
-	if cap(s.block.Text) > 4*maxText {
+	if cap(s.block.Text) > 16*maxText {
 		s.block.Text = nil
 	}
 	return err
@@ -82,4 +87,28 @@ func (s *records) place(f *Field, at int) int64 {
 	}
 	s.cursor = c
 	return s.w.offset(c.i)
+}
+
+// buffers is memory that files share one after the other.
+type buffers struct {
+	raw, text []byte
+	fields    []Field
+}
+
+var spares = sync.Pool{New: func() any { return new(buffers) }}
+
+// borrow gives a window, and the records that are made next, memory that is used again. It returns what takes it back.
+func (rd *reader) borrow(w *window) (giveBack func()) {
+	b := spares.Get().(*buffers)
+	w.raw, rd.spare, rd.last = b.raw[:0], b, nil
+	return func() {
+		if cap(w.raw) <= 2*Stride {
+			b.raw = w.raw
+		}
+		if s := rd.last; s != nil && cap(s.block.Text) <= 4*maxText && cap(s.block.Fields) <= 1<<16 {
+			b.text, b.fields = s.block.Text, s.block.Fields
+		}
+		rd.spare, rd.last = nil, nil
+		spares.Put(b)
+	}
 }

@@ -38,8 +38,8 @@ func sniff(name string, head []byte) kind {
 	}
 	k := kind{}
 	k.charset, k.bom = sniffCharset(head)
-	decoded := newWindow(bytes.NewReader(head[k.bom:]), k.charset, 0)
-	decoded.fill(0)
+	decoded := &window{charset: k.charset, raw: head[k.bom:], eof: len(head) < headSize}
+	decoded.decode()
 	if isBinary(decoded.text) {
 		return kind{format: Binary, reason: "binary"}
 	}

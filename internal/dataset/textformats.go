@@ -19,7 +19,10 @@ func (k kind) read(rd *reader, in input) error {
 	if in.depth > 0 || in.src == nil {
 		lim.From, lim.To = 0, 0
 	}
-	w, at, err := k.window(in, lim.From)
+	w := newWindow(in.r, k.charset, int64(k.bom))
+	w.stride = k.stride()
+	defer rd.borrow(w)()
+	at, err := k.begin(in, w, lim.From)
 	if err != nil {
 		rd.skip(in.path, err)
 		return nil
@@ -59,27 +62,34 @@ func (k kind) lines(rd *reader, in input, w *window, at int, lim Limits) error {
 	}
 }
 
-// window opens a window at the first line that begins at or behind from; before it stands some text that the line before
-// shares.
-func (k kind) window(in input, from int64) (*window, int, error) {
-	if from <= int64(k.bom) {
-		if _, err := io.CopyN(io.Discard, in.r, int64(k.bom)); err != nil {
-			return nil, 0, err
-		}
-		w := newWindow(in.r, k.charset, int64(k.bom))
-		w.fill(0)
-		return w, 0, nil
+// stride is how much of a file is in a window. Records and what becomes of them should stay in a processor's cache; text
+// pays for each cut with what is shared there.
+func (k kind) stride() int64 {
+	switch k.format {
+	case JSONL, JSON, CSV:
+		return Stride / 4
 	}
-	start := max(from-1-sharedBefore, int64(k.bom)) &^ 1
-	w := newWindow(io.NewSectionReader(in.src, start, in.src.Size()-start), k.charset, start)
+	return Stride
+}
+
+// begin fills a window and returns where in it to begin: at the first line that begins at or behind from; before it stands some text that the line before
+// shares.
+func (k kind) begin(in input, w *window, from int64) (int, error) {
+	if from <= int64(k.bom) {
+		_, err := io.CopyN(io.Discard, in.r, int64(k.bom))
+		w.fill(0)
+		return 0, err
+	}
+	w.base = max(from-1-sharedBefore, int64(k.bom)) &^ 1
+	w.r = io.NewSectionReader(in.src, w.base, in.src.Size()-w.base)
 	w.fill(0)
 	w.skipPartial()
 	for at := w.index(from - 1); ; {
 		if nl := bytes.IndexByte(w.text[at:], '\n'); nl >= 0 {
-			return w, at + nl + 1, nil
+			return at + nl + 1, nil
 		}
 		if w.eof {
-			return w, len(w.text), nil
+			return len(w.text), nil
 		}
 		keep := runeStart(w.text, len(w.text)-sharedBefore)
 		at = len(w.text) - keep

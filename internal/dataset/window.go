@@ -24,6 +24,7 @@ const markEvery = 4 << 10
 type window struct {
 	r       io.Reader
 	charset charset
+	stride  int64  // how far one filling goes; divides Stride
 	base    int64  // offset of raw[0]
 	raw     []byte // as in the file
 	text    []byte // decoded; shares memory with raw if plain
@@ -39,7 +40,7 @@ type window struct {
 type mark struct{ text, raw int }
 
 func newWindow(r io.Reader, c charset, base int64) *window {
-	return &window{r: r, charset: c, base: base, plain: true}
+	return &window{r: r, charset: c, stride: Stride, base: base, plain: true}
 }
 
 // fill drops the text before keep and reads on: up to slack bytes behind the next multiple of Stride, but always
@@ -49,20 +50,18 @@ func (w *window) fill(keep int) {
 	n := copy(w.raw[:cap(w.raw)], w.raw[at:])
 	w.raw, w.base = w.raw[:n], w.base+int64(at)
 	end := w.base + int64(n)
-	want := int((max(end-slack, 0)/Stride+1)*Stride + slack - w.base)
+	want := int((max(end-slack, 0)/w.stride+1)*w.stride + slack - w.base)
 	w.read(want)
 	w.decode()
 }
 
 // read reads until raw has want bytes. An error ends the file like its end does, so that what came before is seen.
 func (w *window) read(want int) {
-	if cap(w.raw) < want {
-		grown := make([]byte, len(w.raw), want)
-		copy(grown, w.raw)
-		w.raw = grown
-	}
 	for idle := 0; len(w.raw) < want && !w.eof; {
-		n, err := w.r.Read(w.raw[len(w.raw):want])
+		if len(w.raw) == cap(w.raw) {
+			w.raw = append(make([]byte, 0, min(want, max(4*cap(w.raw), headSize))), w.raw...)
+		}
+		n, err := w.r.Read(w.raw[len(w.raw):min(want, cap(w.raw))])
 		w.raw = w.raw[:len(w.raw)+n]
 		if idle++; n > 0 {
 			idle = 0
