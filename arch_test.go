@@ -39,6 +39,7 @@ var floor = map[string]int{
 	"internal/identity": 2,
 	"internal/gateway":  3,
 	"internal/inspect":  3,
+	"internal/sourcing": 3,
 	"internal/config":   4,
 	"internal/audit":    4,
 	"cmd/reeve":         5,

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 
+	"github.com/reeve-ai/reeve/internal/attest"
 	"github.com/reeve-ai/reeve/internal/custody"
 	"github.com/reeve-ai/reeve/internal/gateway"
 	"github.com/reeve-ai/reeve/internal/keyring"
@@ -55,7 +56,7 @@ func exitCode(err error) int {
 		errors.Is(err, custody.ErrNewer), errors.Is(err, store.ErrNewer), errors.Is(err, keyring.ErrNewer),
 		errors.Is(err, keyring.ErrNoRoot), errors.Is(err, keyring.ErrWrongRoot):
 		return exitUsage
-	case errors.Is(err, custody.ErrDamaged):
+	case errors.Is(err, custody.ErrDamaged), errors.Is(err, attest.ErrSignature), errors.Is(err, attest.ErrMalformed):
 		return exitIntegrity
 	default:
 		return exitIncomplete
@@ -76,6 +77,7 @@ var hints = []struct {
 	{keyring.ErrWrongRoot, "give the root key that this data directory was made with: --root-key file:PATH or env:NAME"},
 	{custody.ErrDamaged, "keep the directory as it is; `reeve custody verify` names the first bad record"},
 	{custody.ErrNotFound, "the id is in the Reeve-Exchange header of the answer"},
+	{attest.ErrSignature, "verify with the public key of who should have signed; do not use the data before it is clear who did"},
 	{fs.ErrPermission, "reeve needs a data directory that it may read and write: check its owner and mode (0700)"},
 }
 

@@ -36,9 +36,9 @@ Exit status: 0 clean · 1 findings or refusal · 2 usage or configuration ·
 	)
 	root.AddCommand(
 		grouped("try", newDemo()),
-		grouped("data", newScan()), grouped("data", newRedact()),
+		grouped("data", newScan()), grouped("data", newRedact()), grouped("data", newSources()),
 		grouped("run", newServe()), grouped("run", newKey()), grouped("run", newGuard()),
-		grouped("evidence", newCustody()),
+		grouped("evidence", newCustody()), grouped("evidence", newAttest()),
 		grouped("meta", newConfig()), grouped("meta", newVersion()),
 	)
 	root.SetHelpCommandGroupID("meta")

@@ -147,7 +147,7 @@ func BySPDX(id string) *Licence {
 // members are the member states of the European Union (Treaty on European Union Art. 52 and accession treaties).
 var members = strings.Fields("AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK")
 
-// within reports whether a place lies in a territory: the same code, or a member state of the EU.
-func within(place, territory string) bool {
+// Within reports whether a place lies in a territory: the same code, or a member state of the EU.
+func Within(place, territory string) bool {
 	return strings.EqualFold(place, territory) || strings.EqualFold(territory, "EU") && slices.Contains(members, strings.ToUpper(place))
 }

@@ -74,7 +74,7 @@ func territory(l *Licence, _ *Subject, u *Use, _ time.Time) (Ruling, bool) {
 	}
 	for _, place := range u.Establishments {
 		for _, t := range l.Excluded {
-			if !within(place, t) {
+			if !Within(place, t) {
 				continue
 			}
 			if l.ExcludedModality != "" && u.Modality == "" {
