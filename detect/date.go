@@ -20,7 +20,7 @@ func dateRule() builtin {
 				"14 maybe 2024", "May be 14", "Marc 14", "12-34-56", "550e8400-2024-05-14", "14 mayors", "99/99/9999",
 			},
 		},
-		on: []entry{{bytes: digits, sizes: lengths(1, 2, 4), find: findDate}},
+		on: []entry{{bytes: digits, sizes: lengths(1, 2, 4), after: afterDay, find: findDate}},
 	}
 	for _, p := range monthStarts() {
 		r.on = append(r.on, entry{prefix: p, find: findMonth})
@@ -36,9 +36,6 @@ type date struct {
 }
 
 func findDate(w *window, i int) hit {
-	if w.after < 0x80 && indexByte("-/. ", w.after) < 0 && !isLetter(w.after) {
-		return hit{}
-	}
 	d := w.date(i)
 	if d.end == 0 {
 		return hit{}
@@ -383,3 +380,12 @@ func (w *window) monthAt(i int) (m, end int) {
 	}
 	return months[string(buf[:n])], j
 }
+
+// afterDay holds the bytes that may follow the first number of a date: separators, letters, and all beyond ASCII.
+var afterDay = func() string {
+	b := []byte("-/. " + letters)
+	for c := 0x80; c <= 0xFF; c++ {
+		b = append(b, byte(c))
+	}
+	return string(b)
+}()

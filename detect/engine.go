@@ -56,7 +56,7 @@ type Engine struct {
 	pairs      [1024]uint64       // bit b0<<8|b1: a token that begins with these two letters is worth a look
 	bucketAt   [64][128]uint16    // number of the bucket for a letter and the ASCII byte after it
 	buckets    [][]trigger        // recognisers by the first two bytes of their prefix; the first is empty
-	digits     [maxSize][]trigger // recognisers of digits by the length of the run, the last for longer ones
+	digits     numberTable        // recognisers of digits
 	upper      [maxSize][]trigger // recognisers of upper-case tokens, likewise
 	hasUpper   bool               // upper is not empty, or forms begin with letters
 	forms      formTable          // identifiers of a fixed form
@@ -107,6 +107,7 @@ func New(o Options) (*Engine, error) {
 	}
 	e.fillBuckets()
 	e.fillMarks()
+	e.digits.build()
 	if err := e.addLiterals(o.Literals); err != nil {
 		return nil, err
 	}
@@ -207,7 +208,7 @@ func (e *Engine) addEntry(on entry, rule int32) {
 		e.on[c] = append(e.on[c], trigger{on, rule})
 	}
 	if isDigit(on.bytes[0]) {
-		addSized(&e.digits, trigger{on, rule})
+		e.digits.add(trigger{on, rule})
 	}
 }
 

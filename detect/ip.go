@@ -16,7 +16,7 @@ func ipRule() builtin {
 				"dec::add::Bed", "a::b", "x::1", ":::", "::", "ab:cd:ef:01:23:45", "be::ad::1",
 			},
 		},
-		on: []entry{{bytes: "0123456789", find: findIP}},
+		on: []entry{{bytes: digits, sizes: lengths(1, 2, 3), after: ".", find: findIP}, {bytes: digits, sizes: lengths(1, 2, 3, 4), after: ":" + hexLetters, find: findIP}},
 	}
 	for a := range hexLetters {
 		for b := range len(hexLetters) + 11 {

@@ -79,7 +79,8 @@ type entry struct {
 	prefix string
 	bytes  string
 	upper  bool
-	loose  bool  // at a token that begins with letters and goes on with digits; not where text is released early
+	loose  bool   // at a token that begins with letters and goes on with digits; not where text is released early
+	after  string // for digits: the bytes that may follow the first run; "" means any
 	sizes  sizes  // for digits and upper: how long the first run of digits, or of A-Z and 0-9, may be; 0 means any length
 	next   string // bytes that may follow the prefix, or the byte that is listed; "" means any
 	late   bool   // not in force with EarlyRelease, since its matches begin in words that others wait for

@@ -197,7 +197,7 @@ func (s *scan) try(i int) int {
 			}
 			return i
 		}
-		s.ask(&t, s.e.digits[min(w.group-i, maxSize-1)], i)
+		s.ask(&t, s.e.digits.on(w.group-i, w.after), i)
 		s.askForms(&t, i)
 		if s.e.hasLoose {
 			if start := s.w.shortWordBefore(i); start < i {

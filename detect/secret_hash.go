@@ -87,7 +87,7 @@ func digitTokenRule() builtin {
 			Negatives:   []string{"4b1d" + sampleB62(20), "1//0 comment", "123456789012345|short", "4b1d-4d2e", "123456789012345|" + sampleDigit(27)},
 		},
 		on: []entry{
-			{bytes: digits, sizes: lengths(1), find: func(w *window, i int) hit {
+			{bytes: digits, sizes: lengths(1), after: "b/", find: func(w *window, i int) hit {
 				switch {
 				case w.after == 'b' && w.hasPrefix(i, "4b1d"):
 					return w.drawn(i, i+4, clAlnum, 38, 38)
@@ -96,7 +96,7 @@ func digitTokenRule() builtin {
 				}
 				return hit{}
 			}},
-			{bytes: digits, sizes: lengths(15, 16), find: func(w *window, i int) hit {
+			{bytes: digits, sizes: lengths(15, 16), after: "|%", find: func(w *window, i int) hit {
 				switch {
 				case w.after == '|':
 					return w.drawn(i, w.group+1, clB64u, 27, 40)
