@@ -187,7 +187,7 @@ func checkPlaces(t *testing.T, path, out string) {
 }
 
 // mostChecks bounds property tests that write megabytes.
-const mostChecks = 15
+const mostChecks = 8
 
 // The cache never changes a result, whatever happened to the files and to the cache between two runs.
 func TestCacheChangesNothing(t *testing.T) {

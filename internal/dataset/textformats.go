@@ -82,7 +82,9 @@ func (k kind) begin(in input, w *window, from int64) (int, error) {
 	}
 	w.base = max(from-1-sharedBefore, int64(k.bom)) &^ 1
 	w.r = io.NewSectionReader(in.src, w.base, in.src.Size()-w.base)
-	w.fill(0)
+	for w.fill(0); !w.eof && w.base+int64(len(w.raw)) < from; { // a filling may end before from
+		w.fill(0)
+	}
 	w.skipPartial()
 	for at := w.index(from - 1); ; {
 		if nl := bytes.IndexByte(w.text[at:], '\n'); nl >= 0 {
