@@ -154,6 +154,9 @@ func (w *window) key(a *assignment) {
 		}
 	}
 	name := w.b[a.keyFrom:k]
+	if w.b[a.at] == ':' && w.before(a.keyFrom) == ':' && !allDigits(name) {
+		return // a part of a resource name, as in arn:aws:secretsmanager:…:secret:name
+	}
 	a.power = keyName(name)
 	switch {
 	case a.power >= tokenKey || len(name) == 0:
@@ -293,7 +296,7 @@ func (w *window) assignedScore(a *assignment, v quoted, text []byte) float32 {
 	w.steps += len(text)
 	m := study(text)
 	r := m.randomness()
-	if isUUID(text) {
+	if isUUID(text) || m.hex && hasSuffixFold(key, "hash") {
 		r = 0.7
 	}
 	if a.power == weakKey && isLoginPair(text) {
@@ -435,7 +438,7 @@ func assignedPasswordRule() builtin {
 			Negatives: []string{
 				`password = os.Getenv("DB_PASSWORD")`, "password: Enter your password", `password = "changeme"`, "password=${DB_PASSWORD}", `password: '<password>'`,
 				"password = getPassword()", `password_file = "/run/secrets/db"`, `passwordField = "mat-input-7"`, "password: true", `"password": ""`, "passport: X1234567",
-				"compass: 3f9k2x8q", `password="{{ db_password }}"`, `login("form", "submit")`, `password: 123456`, `connect('click', 'onClick2')`, "--- PASS: TestSplit42", `password_length = 1200000`, "password: string", `pass = args["pass"]`, "password=********",
+				"compass: 3f9k2x8q", "arn:aws:secretsmanager:us-east-1:123456789012:secret:db-8Xk2Lp", `password="{{ db_password }}"`, `login("form", "submit")`, `password: 123456`, `connect('click', 'onClick2')`, "--- PASS: TestSplit42", `password_length = 1200000`, "password: string", `pass = args["pass"]`, "password=********",
 			},
 		},
 		context: ctxAssignedPassword,
@@ -455,7 +458,7 @@ func assignedSecretRule() builtin {
 			Negatives: []string{
 				`token = "placeholder"`, "public_key: " + sampleB62(43), "sort_key = " + sampleHex(32), "csrf_token=" + sampleB62(40), `"tokenizer": "` + sampleB62(20) + `"`,
 				"monkey: " + sampleB62(32), `secret_name = "` + sampleB62(20) + `"`, "token: the one that you got", `"key": "states/s3/state1"`, "author: jane-doe-2024-xk",
-				`access_token_url = "https://host.example/oauth/token"`, `key = "RSA_2048"`, "token = request.headers.get('x')", "max_tokens: 4096",
+				`access_token_url = "https://host.example/oauth/token"`, `key = "RSA_2048"`, "token = request.headers.get('x')", "max_tokens: 4096", "PublicKeyToken=" + sampleHex(16), "issuerKeyHash=" + sampleHex(40), "token: " + sampleB62(12) + "...",
 			},
 		},
 		context: ctxAssignedSecret,

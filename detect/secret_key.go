@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 )
@@ -48,7 +49,7 @@ var strongWith = strings.Fields(`api access secret private auth encryption encry
 // harmlessBefore are words that take the secret out of a name when they stand before the word.
 var harmlessBefore = strings.Fields(`public pub pk primary foreign partition sort range csrf xsrf requestverification antiforgery cache row next page
 	continuation unique publishable site map sync cursor by no group routing idempotency dedup i18n translation localization object bucket shard
-	index etag host kms machine device registry query tracking websocket invalid wrong not encrypted encrypting wrapped hashed`)
+	index etag host kms machine device registry query tracking commit websocket invalid wrong not encrypted encrypting wrapped hashed`)
 
 // harmlessAfter are words that do so when they stand behind it: what follows describes a secret and holds none.
 var harmlessAfter = strings.Fields(`file filename path dir name names url uri type types length len size field fields label hint policy regex pattern
@@ -111,6 +112,9 @@ func keyWordAt(key, low []byte, p int) strength {
 			continue
 		}
 		if power == passwordKey && k.part && len(after) > 0 && !isOneOf(after, mayFollow) {
+			continue
+		}
+		if power < passwordKey && (bytes.Contains(low, []byte("public")) || string(after) == "hash") {
 			continue
 		}
 		if power == tokenKey && k.text == "token" && p < len(low) && low[p] == 's' {

@@ -205,8 +205,12 @@ func (w *window) bareValue(i int, a *assignment) (v quoted, ok bool) {
 	if w.touched || j >= stop || j-i < 4 || j < len(w.b) && w.b[j] == '<' && !a.tag {
 		return v, false
 	}
+	whole := j
 	for j > i && indexByte(".:?", w.b[j-1]) >= 0 {
 		j--
+	}
+	if whole-j > 1 {
+		return v, false // cut short with dots
 	}
 	v.to = j
 	return v, j > i
