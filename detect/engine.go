@@ -63,6 +63,7 @@ type Engine struct {
 	email      bool               // the e-mail rule is in force
 	loose      []trigger          // recognisers of tokens that begin with letters and go on with digits
 	hasLoose   bool               // such tokens are looked at
+	prev       [256]*[256]bool    // bytes that must stand before a byte of actHere; nil means any
 	context    [128]int32         // index of each rule of the context group, by its number; -1 where it is not in force
 	hosts      bool               // domains without a scheme are looked for
 	literals   []*automaton
@@ -200,6 +201,11 @@ func (e *Engine) addEntry(on entry, rule int32) {
 	}
 	for i := range len(on.bytes) {
 		c := on.bytes[i]
+		if e.act[c] != actHere {
+			e.prev[c] = on.before()
+		} else {
+			e.prev[c] = nil // rules that share a byte are called for any of them
+		}
 		e.act[c] = actHere
 		if isDigit(c) {
 			e.act[c] = actStart

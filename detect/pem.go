@@ -27,7 +27,7 @@ func privateKeyRule() builtin {
 				"-----BEGIN PRIVATE KEY-----\n...\n-----END PRIVATE KEY-----", "----------\nPRIVATE KEY\n----------", "- item",
 			},
 		},
-		on: []entry{{bytes: "-", find: findPEM}},
+		on: []entry{{bytes: "-", next: "-", find: findPEM}},
 	}
 }
 

@@ -82,11 +82,24 @@ type entry struct {
 	loose  bool   // at a token that begins with letters and goes on with digits; not where text is released early
 	after  string // for digits: the bytes that may follow the first run; "" means any
 	sizes  sizes  // for digits and upper: how long the first run of digits, or of A-Z and 0-9, may be; 0 means any length
+	prev   string // bytes that must stand before the byte that is listed; "" means any, and the start of the text will do
 	next   string // bytes that may follow the prefix, or the byte that is listed; "" means any
 	late   bool   // not in force with EarlyRelease, since its matches begin in words that others wait for
 	skip   int    // leading bytes that are never part of the match, such as the name of a field
 	free   int    // leading bytes that stand for a word where nothing announces a secret: released, and no part of the match
 	find   recogniser
+}
+
+// before is prev as a table, nil if it is empty.
+func (e *entry) before() *[256]bool {
+	if e.prev == "" {
+		return nil
+	}
+	var t [256]bool
+	for i := range len(e.prev) {
+		t[e.prev[i]] = true
+	}
+	return &t
 }
 
 // sizes is a set of lengths from 1 to 31.

@@ -118,7 +118,7 @@ func (s *scan) scanBuiltin() {
 				continue
 			}
 		case actHere:
-			if i+1 < len(b) && !e.begins(c, b[i+1]) {
+			if i+1 < len(b) && !e.begins(c, b[i+1]) || i > 0 && e.prev[c] != nil && !e.prev[c][b[i-1]] {
 				i++
 				continue
 			}

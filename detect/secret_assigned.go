@@ -160,6 +160,7 @@ func (w *window) key(a *assignment) {
 	a.power = keyName(name)
 	switch {
 	case a.power >= tokenKey || len(name) == 0:
+	case len(name) > 14:
 	case isOneOfFold(name, typeWords):
 		w.widen(a, a.keyFrom, 2)
 	case a.power == weakKey && len(name) <= 4:

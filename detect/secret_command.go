@@ -16,7 +16,7 @@ func commandRules() []builtin {
 				"--passphrase-fd 0", "--password --user jo", "well-known -p 8080", "docker run -p 8080:80 web", "nmap -p22 h",
 			},
 		},
-		on: []entry{{bytes: "-", find: findOption}},
+		on: []entry{{bytes: "-", next: "-upP", find: findOption}},
 	}}
 }
 

@@ -16,7 +16,7 @@ func passwordHashRule() builtin {
 			},
 			Negatives: []string{"$6$short", "costs $5$ or $6$ each", "$2a$10$", "$argon2id$v=19$", "$1 and $2", "$HOME/$USER/" + sampleB62(40)},
 		},
-		on: []entry{{bytes: "$", find: findPasswordHash}},
+		on: []entry{{bytes: "$", next: "12567aypsPH", find: findPasswordHash}},
 	}
 }
 

@@ -20,6 +20,18 @@ func (w *window) value(a *assignment) (v quoted, ok bool) {
 	j := w.skipBlank(a.value, a.tag)
 	w.lead = min(j, len(w.b))
 	first := j
+	if a.power == noKey {
+		k := j
+		if c := w.at(k); c == '\\' {
+			k += 2
+		} else if isQuote(c) {
+			k++
+		}
+		if w.lead = min(k, len(w.b)); !w.maybe(a, k) {
+			return v, false
+		}
+		w.lead = min(j, len(w.b))
+	}
 	for n := 0; n < 5; n++ {
 		c := w.at(j)
 		switch {
@@ -64,9 +76,6 @@ func (w *window) value(a *assignment) (v quoted, ok bool) {
 		break
 	}
 	if j != first || a.call || w.b[a.at] == ',' {
-		return v, false
-	}
-	if a.power == noKey && !w.maybe(a, j) {
 		return v, false
 	}
 	return w.bareValue(j, a)
@@ -142,9 +151,6 @@ func (w *window) quotedValue(i int, escaped, wrapped bool, a *assignment) (v quo
 	if n := w.scheme(from); n > from {
 		from, v.from = n, n
 		w.lead = n
-	}
-	if a.power == noKey && !w.maybe(a, from) {
-		return v, false
 	}
 	j := w.recall(tagValue, from)
 	stop := from + maxQuoted

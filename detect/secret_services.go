@@ -117,8 +117,16 @@ func (f *bareForm) fits(v []byte) bool {
 // maybe reports whether a value without a name that announces a secret may still be one: it is long, and a service stands
 // before it, or its name is that of a member of a web key, or it is indented as in a manifest.
 func (w *window) maybe(a *assignment, i int) bool {
-	if j := w.run(clUser|clSlash, i, minBareKey); j-i < minBareKey {
+	j := w.run(clUser|clSlash, i, 2*minBareKey)
+	if j-i < minBareKey || w.touched {
 		return false
+	}
+	drawn := false
+	for _, c := range w.b[i:j] {
+		drawn = drawn || isDigit(c)
+	}
+	if !drawn {
+		return false // hardly a key: one in a thousand has no digit so far
 	}
 	w.servicesBefore(a)
 	if a.named > 0 {
@@ -266,7 +274,12 @@ func (f *bareForm) sample() string {
 
 // contextEntries are the entries of the group.
 func contextEntries() []entry {
-	return []entry{{bytes: "=:>(,", find: findContext}}
+	return []entry{
+		{bytes: "=:", find: findContext},
+		{bytes: ">", prev: digits + letters, find: findContext},
+		{bytes: "(", next: "\"'`@", find: findContext},
+		{bytes: ",", prev: "\"'`", next: " \"'`@b\\", find: findContext},
+	}
 }
 
 // serviceRows are the services whose keys have no prefix: what it is, the words that stand before it, and the forms of its keys: an

@@ -21,7 +21,7 @@ func urlCredentialsRule() builtin {
 				"proto://u:{{ pw }}@h", "http://a:b@", "https://user:%s@host",
 			},
 		},
-		on: []entry{{bytes: ":", find: findURLCredentials}},
+		on: []entry{{bytes: ":", next: "/", find: findURLCredentials}},
 	}
 }
 
