@@ -172,6 +172,9 @@ func (s *scan) weigh(a *attempt, rows []formRow, at *around) {
 		if row.proof.cued > score && w.near(at.start, row.cues) {
 			score = row.proof.cued
 		}
+		if s.readings != nil && score > 0 {
+			s.readings.add(Match{Rule: row.rule, Start: at.start, End: at.end, Score: score})
+		}
 		if h := (hit{start: at.start, end: at.end, score: score}); score > 0 && h.beats(&a.best) {
 			s.accept(a, &trigger{rule: row.rule}, h, at.start)
 		}

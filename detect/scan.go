@@ -15,6 +15,7 @@ type scan struct {
 	last     int32 // its rule
 	lastSoft bool  // it was found by its context
 	reading  reading
+	readings *readings // not nil: for Engine.Readings
 
 	pending0 [3]candidate
 	lit0     [4]litState

@@ -13,6 +13,10 @@ import (
 type Options struct {
 	Detect detect.Options
 	Tagger Tagger // finds names, organisations, places and addresses; nil looks for none
+
+	// Readings reports everything that a number without context may be, as hits with the same span, not the best alone.
+	// It is for lists of findings; where values are replaced one is enough.
+	Readings bool
 }
 
 // Tagger finds what has no shape of its own. detect/names has one; a model of the user's own is another.
@@ -34,8 +38,9 @@ type Hit struct {
 
 // Inspector looks for what its Options say. It is immutable and safe for concurrent use.
 type Inspector struct {
-	engine *detect.Engine
-	tagger Tagger
+	engine   *detect.Engine
+	tagger   Tagger
+	readings bool
 }
 
 // New compiles the options.
@@ -44,13 +49,14 @@ func New(o Options) (*Inspector, error) {
 	if err != nil {
 		return nil, fmt.Errorf("compile detectors: %w", err)
 	}
-	return &Inspector{engine: e, tagger: o.Tagger}, nil
+	return &Inspector{engine: e, tagger: o.Tagger, readings: o.Readings}, nil
 }
 
 // Scratch is memory that one goroutine reuses from block to block. The zero value is ready.
 type Scratch struct {
-	matches []detect.Match
-	spans   []detect.Match
+	matches  []detect.Match
+	spans    []detect.Match
+	readings []detect.Match
 }
 
 // Block appends the hits in b to dst, by Start. What the detectors found goes before what the tagger found where both
@@ -69,6 +75,12 @@ func (in *Inspector) Block(dst []Hit, b *dataset.Block, s *Scratch) []Hit {
 			}
 		}
 		dst = in.add(dst, b, in.engine.RuleAt(m.Rule), m.Start, m.End, m.Score)
+		if in.readings {
+			s.readings = in.engine.Readings(s.readings[:0], b.Text, m)
+			for _, r := range s.readings {
+				dst = in.add(dst, b, in.engine.RuleAt(r.Rule), r.Start, r.End, r.Score)
+			}
+		}
 		end = m.End
 	}
 	for ; k < len(s.spans); k++ {

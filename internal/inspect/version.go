@@ -2,8 +2,12 @@ package inspect
 
 // Version changes whenever answers may change: it names the engine with its rules and options, and the tagger.
 func (in *Inspector) Version() string {
-	if in.tagger == nil {
-		return in.engine.Version()
+	v := in.engine.Version()
+	if in.readings {
+		v += "+readings"
 	}
-	return in.engine.Version() + "+" + in.tagger.Version()
+	if in.tagger == nil {
+		return v
+	}
+	return v + "+" + in.tagger.Version()
 }
