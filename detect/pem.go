@@ -1,6 +1,9 @@
 package detect
 
-import "slices"
+import (
+	"bytes"
+	"slices"
+)
 
 const (
 	maxPEM     = 16 << 10 // a longer block is cut there
@@ -55,7 +58,11 @@ func findPEM(w *window, i int) hit {
 	if w.touched || end-body < minPEMBody {
 		return hit{}
 	}
-	return hit{start: i, end: end, score: 0.98}
+	score := float32(0.98)
+	if head := w.b[label:min(end, body+64)]; bytes.Contains(head, []byte("ENCRYPTED")) {
+		score = 0.65 // it takes a password to use it
+	}
+	return hit{start: i, end: end, score: score}
 }
 
 // pemEnd returns the end of the block whose body starts at body: after its END line, or after the last run of base64
@@ -115,7 +122,7 @@ func (w *window) pemGap(i, limit int) int {
 			i++
 		case c == '\\' && (w.at(i+1) == 'n' || w.at(i+1) == 'r' || w.at(i+1) == 't' || w.at(i+1) == '\\' || w.at(i+1) == '\n'):
 			i += 2
-		case c == '+' && (w.at(i+1) == ' ' || w.at(i+1) == '\n' || w.at(i+1) == '"'):
+		case (c == '+' || c == '.') && (w.at(i+1) == ' ' || w.at(i+1) == '\n' || w.at(i+1) == '"'):
 			i++
 		default:
 			return i

@@ -2,6 +2,7 @@ package detect
 
 import (
 	"bytes"
+	"encoding/base64"
 	"strings"
 )
 
@@ -158,6 +159,9 @@ func (w *window) key(a *assignment) {
 		return // a part of a resource name, as in arn:aws:secretsmanager:…:secret:name
 	}
 	a.power = keyName(name)
+	if p := w.before(a.keyFrom); string(name) == "sig" && (p == '?' || p == '&') {
+		a.power = weakKey // a shared access signature
+	}
 	switch {
 	case a.power >= tokenKey || len(name) == 0:
 	case len(name) > 14:
@@ -299,6 +303,11 @@ func (w *window) assignedScore(a *assignment, v quoted, text []byte) float32 {
 	r := m.randomness()
 	if isUUID(text) || m.hex && hasSuffixFold(key, "hash") {
 		r = 0.7
+	}
+	if a.power == weakKey && hasSuffixFold(key, "auth") {
+		if s := basicScore(text); s >= 0.4 {
+			return min(s, 0.8) // docker's config.json, .npmrc
+		}
 	}
 	if a.power == weakKey && isLoginPair(text) {
 		return 0.6
@@ -455,6 +464,7 @@ func assignedSecretRule() builtin {
 				"auth_token: " + sampleHex(32), `"client_secret": "` + sampleB62(24) + `"`, `apiKey => '` + sampleLower(20) + `'`, "?access_token=" + sampleB62(32) + "&x=1",
 				`secretKey := []byte("` + sampleB62(32) + `")`, `cookieValidationKey = "` + sampleB62(32) + `"`, `secret_key = createSecretKey(Buffer.from('` + sampleHex(64) + `', 'hex'))`,
 				`"nonce_str":"` + sampleB62(32) + `"`, `set("session_secret", "` + sampleB62(20) + `")`, "API key: " + sampleB62(30),
+				`"auth": "` + base64.StdEncoding.EncodeToString([]byte("svc:Kx7w2pQz")) + `"`, "?sv=2022&sp=r&sig=" + sampleB62(41) + "%3D",
 			},
 			Negatives: []string{
 				`token = "placeholder"`, "public_key: " + sampleB62(43), "sort_key = " + sampleHex(32), "csrf_token=" + sampleB62(40), `"tokenizer": "` + sampleB62(20) + `"`,
