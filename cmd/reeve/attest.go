@@ -260,12 +260,17 @@ func signDataset(ctx context.Context, path, keyFile, data string, a *attest.Data
 	if err = firstError(err, f.Close()); err != nil {
 		return "", fmt.Errorf("write statement: %w", err)
 	}
-	sum := sha256.Sum256(line)
-	digest := hex.EncodeToString(sum[:])
+	digest := digestOf(line)
 	if data == "" {
 		return digest, nil
 	}
 	return digest, tellStatement(ctx, data, digest, a, time.Now())
+}
+
+// digestOf is the SHA-256 of a statement's line.
+func digestOf(line []byte) string {
+	sum := sha256.Sum256(line)
+	return hex.EncodeToString(sum[:])
 }
 
 // tellStatement puts the act into the outbox of a data directory; the server that holds the log records it. The log names

@@ -16,6 +16,7 @@ import (
 	"github.com/reeve-ai/reeve/internal/audit"
 	"github.com/reeve-ai/reeve/internal/dataset"
 	"github.com/reeve-ai/reeve/internal/report"
+	"github.com/reeve-ai/reeve/internal/sourcing"
 )
 
 // Where a repository keeps what belongs to its scans.
@@ -31,6 +32,7 @@ type scanFlags struct {
 	tell      tellFlags
 	git       gitFlags
 	baseline  writeBaselineFlags
+	statement statementFlags
 
 	cache            string
 	noCache, resume  bool
@@ -83,6 +85,7 @@ func (s *scanFlags) add(c *cobra.Command) {
 	s.tell.add(c)
 	s.git.add(c)
 	s.baseline.add(c)
+	s.statement.add(c)
 	f.StringVar(&s.cache, "cache", cacheFolder, "folder with what earlier scans found, so that unchanged data is not scanned again")
 	f.BoolVar(&s.noCache, "no-cache", false, "neither use nor write the cache")
 	f.BoolVar(&s.resume, "resume", false, "go on with an interrupted scan of the same paths and options")
@@ -176,6 +179,9 @@ func (s *scanFlags) check(c *cobra.Command, args []string) error {
 	case c.Flags().Changed("workers") && s.workers < 1:
 		return usage(hint, "--workers wants a number from 1")
 	}
+	if err := s.statement.check(s, args); err != nil {
+		return err
+	}
 	return s.baseline.check(s)
 }
 
@@ -242,12 +248,17 @@ func (s *scanFlags) scan(c *cobra.Command, args []string, o *audit.Options) erro
 	if s.baseline.write {
 		accepted = &audit.Baseline{}
 	}
-	return s.tell.report(c, o, accepted == nil, func(ctx context.Context) (*report.Summary, error) {
+	run := func(ctx context.Context) (*report.Summary, error) {
 		if accepted != nil {
 			return s.baseline.run(ctx, o, source, accepted)
 		}
 		return source.run(ctx, *o)
-	})
+	}
+	if s.statement.path != "" {
+		o.Walk.Exclude = append(o.Walk.Exclude, sourcing.FileName, "*.intoto.jsonl") // they are about the data, and no part of it
+		run = s.statement.sign(args[0], o.Inspector, o, run)
+	}
+	return s.tell.report(c, o, accepted == nil, run)
 }
 
 // report opens the report, has it filled and closes it, and turns what the run came to into the exit status.

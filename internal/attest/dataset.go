@@ -20,9 +20,10 @@ type DatasetAudit struct {
 	Tree       Tree             `json:"tree"`
 	Files      []File           `json:"files"` // ascending by path
 	Engine     Engine           `json:"engine"`
-	Before     Counts           `json:"before"`         // what the scan found
-	After      *Counts          `json:"after,omitzero"` // what a scan of the redacted data found
-	Label      string           `json:"label"`          // of the data set, such as confidential{PII}
+	Before     Counts           `json:"before"`              // what the scan found
+	After      *Counts          `json:"after,omitzero"`      // what a scan of the redacted data found
+	Suppressed int64            `json:"suppressed,omitzero"` // findings that a baseline, an allow list or a comment left out of Before
+	Label      string           `json:"label"`               // of the data set, such as confidential{PII}
 	NotScanned []NotScanned     `json:"notScanned,omitzero"`
 	Sourcing   *SourcingSummary `json:"sourcing,omitzero"`
 	Residual   *Residual        `json:"residual,omitzero"`

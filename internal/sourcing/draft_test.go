@@ -1,6 +1,8 @@
 package sourcing_test
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -34,6 +36,29 @@ func TestDraft(t *testing.T) {
 	r := check(t, dir, parsed(t, m), nil)
 	if r.Violated > 0 || r.Missing == 0 {
 		t.Errorf("a fresh draft: %d wrong, %d missing: %+v", r.Violated, r.Missing, r.Findings)
+	}
+}
+
+// A folder may be given by a link; its own links are told and not followed.
+func TestHashFollowsTheFolderOnly(t *testing.T) {
+	dir := folder(t)
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(dir, link); err != nil {
+		t.Skip(err)
+	}
+	direct, err := sourcing.Hash(t.Context(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	through, err := sourcing.Hash(t.Context(), link)
+	if err != nil || len(through.Files) != 3 {
+		t.Fatalf("%+v, %v", through, err)
+	}
+	if diff := cmp.Diff(direct, through); diff != "" {
+		t.Error(diff)
+	}
+	if _, err := sourcing.Hash(t.Context(), filepath.Join(dir, "README.md")); err == nil {
+		t.Error("a file is read as a folder")
 	}
 }
 

@@ -28,7 +28,7 @@ type Files struct {
 // ours reports whether a path is no data: the manifest, statements, what version control and reeve keep.
 func ours(rel string) bool {
 	base := path.Base(rel)
-	return rel == FileName || base == ".git" || base == ".reeve" || base == ".DS_Store" || strings.HasSuffix(base, ".intoto.jsonl")
+	return base == FileName || base == ".git" || base == ".reeve" || base == ".DS_Store" || strings.HasSuffix(base, ".intoto.jsonl")
 }
 
 // Hash reads every regular file below dir once and returns digests. Symbolic links are not followed: what lies elsewhere
@@ -39,8 +39,12 @@ func Hash(ctx context.Context, dir string) (*Files, error) {
 	} else if !info.IsDir() {
 		return nil, fmt.Errorf("open data set: %s is no folder", dir)
 	}
+	dir, err := filepath.EvalSymlinks(dir) // the folder itself may be given by a link, which WalkDir would not follow
+	if err != nil {
+		return nil, fmt.Errorf("open data set: %w", err)
+	}
 	out := &Files{}
-	err := filepath.WalkDir(dir, func(full string, entry fs.DirEntry, err error) error {
+	err = filepath.WalkDir(dir, func(full string, entry fs.DirEntry, err error) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -86,6 +90,13 @@ func reason(err error) string {
 		s = s[i+2:]
 	}
 	return s
+}
+
+// HashFile reads one file; its path is its name alone.
+func HashFile(name string) (attest.File, error) {
+	f, err := hashFile(name)
+	f.Path = filepath.Base(name)
+	return f, err
 }
 
 func hashFile(name string) (attest.File, error) {
