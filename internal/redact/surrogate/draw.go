@@ -12,6 +12,7 @@ type draw struct {
 	buf  [sha256.Size]byte
 	at   int
 	n    uint64
+	hex  bool // letters are those of hexadecimal numbers
 }
 
 // draw begins the sequence for a value. Attempt tells the sequences for one value apart.
@@ -40,6 +41,14 @@ func (d *draw) uint64() uint64 {
 
 // below is a number from 0 to n-1. The bias is n in 2^64.
 func (d *draw) below(n int) int { return int(d.uint64() % uint64(n)) }
+
+// letter is one from the given one on, "a" or "A".
+func (d *draw) letter(first byte) byte {
+	if d.hex {
+		return first + byte(d.below(6))
+	}
+	return first + byte(d.below(26))
+}
 
 func (d *draw) digit() byte { return '0' + byte(d.below(10)) }
 

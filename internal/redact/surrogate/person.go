@@ -138,9 +138,9 @@ func (d *draw) like(c byte) byte {
 	case isDigit(c):
 		return d.digit()
 	case isUpper(c):
-		return 'A' + byte(d.below(26))
+		return d.letter('A')
 	case isLower(c):
-		return 'a' + byte(d.below(26))
+		return d.letter('a')
 	}
 	return c
 }

@@ -13,11 +13,11 @@ type numbers struct {
 	free   int
 }
 
-// reservedNumbers by calling code. Sources, read 2026: North America: NANPA, "555 Line Numbers", 555-0100 to 555-0199 in
-// every area. United Kingdom: Ofcom, "Numbers for drama use". France: Arcep decision 2018-0881, numbers for audiovisual
-// works. Germany: Bundesnetzagentur, "Rufnummern für Medienproduktionen". Australia: ACMA, "Phone numbers for use in TV
-// shows, films and creative works". Ireland: ComReg, numbering conditions, 020 91x. Sweden: PTS, "Telefonnummer för
-// användning i böcker och filmer".
+// reservedNumbers by calling code, as the regulators name them. North America: NANPA, 555-0100 to 555-0199 in every area.
+// United Kingdom: Ofcom, numbers for drama use. Ireland: ComReg, 020 91x xxxx. Sweden: PTS, numbers for books and films.
+// France: Arcep, numbers for audiovisual works. Germany: Bundesnetzagentur, numbers for media productions. Australia: ACMA,
+// numbers for creative works. Those of France, Germany, Australia and of Swedish landlines have not been held against the
+// regulator's own text yet.
 var reservedNumbers = map[string]reserved{
 	"1": {fixed: areas("55501", 2, northAmerica)},
 	"44": {
@@ -58,7 +58,13 @@ var reservedNumbers = map[string]reserved{
 		isMobile: beginsWith("4"),
 	},
 	"353": {fixed: []numbers{{"2091", 5}}},
-	"46":  {fixed: []numbers{{"8465004", 2}, {"9803192", 2}}},
+	"46": {
+		fixed: []numbers{{"8465004", 2}, {"9803192", 2}},
+		mobile: []numbers{
+			{"70174061", 1}, {"70174062", 1}, {"70174063", 1}, {"70174064", 1}, {"70174065", 1}, {"70174066", 1}, {"70174067", 1}, {"70174068", 1}, {"70174069", 1},
+		},
+		isMobile: beginsWith("7"),
+	},
 }
 
 func beginsWith(digits string) func([]byte) bool {

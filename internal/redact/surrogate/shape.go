@@ -20,10 +20,15 @@ func (m *Maker) shape(rule *detect.Rule, value []byte) ([]byte, bool) {
 	purpose := "shape/" + rule.ID
 	folded := fold(value)
 	accepts := m.template(rule).at(value)
+	if out := m.uuid(value); out != nil && accepts(out) {
+		return out, true
+	}
+	hex := isHex(folded)
 	attempt := 0
 	for _, way := range ways(onlySymbols(value)) {
 		for range tries {
 			d := m.draw(purpose, folded, attempt)
+			d.hex = hex
 			attempt++
 			out := layOut(value, way.draw(d, onlySymbols(value)))
 			if !bytes.Equal(out, value) && accepts(out) {
@@ -32,6 +37,20 @@ func (m *Maker) shape(rule *detect.Rule, value []byte) ([]byte, bool) {
 		}
 	}
 	return nil, false
+}
+
+// isHex reports whether folded text is long and has no other letters than those of hexadecimal numbers.
+func isHex(folded []byte) bool {
+	letters := 0
+	for _, c := range folded {
+		if c > 'F' {
+			return false
+		}
+		if c >= 'A' {
+			letters++
+		}
+	}
+	return len(folded) >= 12 && letters >= 2
 }
 
 func drawable(value []byte) bool {

@@ -114,6 +114,7 @@ func TestForms(t *testing.T) {
 		{detect.KindPhone, "06 12 34 56 78", `^06 39 98 \d\d \d\d$`},
 		{detect.KindPhone, "0412 345 678", `^0491 570 \d{3}$`},
 		{detect.KindPhone, "+49 (0)171 1234567", `^\+49 \(0\)17\d[ \d]+$`},
+		{detect.KindPhone, "+46 70 123 45 67", `^\+46 70 174 06 [1-9]\d$`},
 		{detect.KindPhone, "+1 415 867 5309 ext. 42", `^\+1 \d{3} 555 01\d\d ext\. \d\d$`},
 		{detect.KindIP, "93.184.216.34", `^198\.1[89]\.\d+\.\d+$`},
 		{detect.KindIP, "2a00:1450:4001:82a::200e", `^2001:db8:`},
