@@ -202,8 +202,11 @@ func fronted(text []byte, from int, last word, stop int) span {
 		slash := start < w.end && w.end-start >= 2 && text[start]|0x20 == 'c' && text[start+1] == '/'
 		if names > 0 && (is(w.hash, frontType) || slash) {
 			score := float32(0.85)
-			if w.end-w.start <= 2 && !w.dotted && !slash {
-				score = 0.5
+			if w.end-w.start <= 2 && !slash { // R. Augusta, but also C 3 and R 5
+				score = 0.3
+				if w.dotted {
+					score = 0.55
+				}
 			}
 			return span{start, stop, score}
 		}

@@ -23,7 +23,7 @@ var weights []byte
 // Options say how names are looked for. The zero value is the product's choice.
 type Options struct {
 	Weights  []byte   // file written by the training command; nil means the embedded one
-	MinScore float32  // what scores less is not reported; 0 means 0.4
+	MinScore float32  // what scores less is not reported; 0 means 0.55
 	Rules    []string // IDs of the rules to apply; nil means all
 }
 
@@ -55,7 +55,7 @@ func New(o Options) (*Tagger, error) {
 	}
 	t := &Tagger{model: m, floor: o.MinScore, version: "names/" + hex.EncodeToString(sequence.Digest(file)[:6])}
 	if t.floor == 0 {
-		t.floor = 0.4
+		t.floor = 0.55
 	}
 	for i, r := range rules {
 		t.on[i] = o.Rules == nil || slices.Contains(o.Rules, r.ID)

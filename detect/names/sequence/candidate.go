@@ -8,6 +8,8 @@ func (r *Reader) finish() {
 			continue
 		}
 		switch {
+		case t.kind == mixWord && classes[r.text[r.base+int(t.start)]] == lower: // camelCase
+			t.candidate = t.entry.Organization()
 		case t.capital():
 			t.candidate = !(t.kind == single && t.entry.Role() == Pronoun)
 		case t.kind == alnum:
@@ -22,8 +24,8 @@ func (r *Reader) finish() {
 // lowName reports whether a word in lower case may be a name: a listed one, or one where a name is due.
 func (r *Reader) lowName(i int, t *token) bool {
 	e, l := t.entry, &r.lines[t.line]
-	if (l.key == keyPerson || l.key == keyPlace || l.key == keyOrganization) && l.value > 0 && i >= int(l.value) && i < int(l.value)+6 {
-		return true
+	if l.value > 0 && i >= int(l.value) && i < int(l.value)+6 && (l.key == keyPlace || l.key == keyPerson && !l.loose) {
+		return e.Plain() < 3
 	}
 	if e.Plain() == 0 && (e.Given() >= 2 || e.Place() >= 2 || e.Family() >= 3) || e.Plain() == 1 && e.Given() == 3 {
 		return true
@@ -82,7 +84,7 @@ func (r *Reader) joins(a, b int) bool {
 		case t.kind != sign:
 			return false
 		case t.hash == hyphen:
-			if !t.glued || !next.glued {
+			if (!t.glued || !next.glued) && r.tokens[i-1].entry.Role() != Particle {
 				return false
 			}
 		case t.hash == stop:
@@ -90,7 +92,7 @@ func (r *Reader) joins(a, b int) bool {
 				return false
 			}
 		case t.hash == comma:
-			if p := &r.tokens[i-1]; b != a+2 || r.lines[t.line].key != keyPerson && p.kind != upWord {
+			if p := &r.tokens[i-1]; b != a+2 || r.lines[t.line].key != keyPerson && p.kind != upWord && (p.entry.Family() == 0 || next.entry.Given() == 0) {
 				return false
 			}
 		case t.hash != amp:

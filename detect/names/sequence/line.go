@@ -6,6 +6,7 @@ type line struct {
 	key     keyKind
 	keyHash uint64
 	value   int32 // first token after the name of the field; 0 where there is none
+	loose   bool  // the field is called "name", "user" or the like, as those of things are too
 }
 
 // letterCase says how a line is written, which tells what a capital letter means in it.
@@ -37,6 +38,7 @@ func (r *Reader) endLine(from int) {
 	n := int32(len(r.lines))
 	l := line{}
 	l.key, l.keyHash, l.value = r.fieldName(from)
+	l.loose = looseKeys[l.keyHash]
 	caps, lows, shouts, first := 0, 0, 0, true
 	for i := from; i < len(r.tokens); i++ {
 		t := &r.tokens[i]
@@ -124,6 +126,13 @@ func (r *Reader) fieldName(from int) (keyKind, uint64, int32) {
 		}
 	}
 	return noKey, 0, 0
+}
+
+// looseKeys are names of fields that promise a person only where the value looks like one.
+var looseKeys = map[uint64]bool{
+	Hash("name"): true, Hash("names"): true, Hash("user"): true, Hash("username"): true, Hash("owner"): true, Hash("from"): true,
+	Hash("to"): true, Hash("agent"): true, Hash("alias"): true, Hash("by"): true, Hash("member"): true, Hash("client"): true,
+	Hash("family"): true, Hash("last"): true, Hash("first"): true, Hash("holder"): true,
 }
 
 // keyWords are words of names of fields. Where several stand in one name, the highest kind counts: file_name and

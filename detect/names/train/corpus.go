@@ -6,6 +6,7 @@ import (
 	"hash/fnv"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/reeve-ai/reeve/detect/names/sequence"
@@ -14,8 +15,8 @@ import (
 // word is a token of a corpus with its BIO tag.
 type word struct{ text, tag string }
 
-// readCorpus reads name.conll: a token, a tab and a BIO tag on each line, an empty line after each sentence. Half of the
-// sentences are joined as people write them, half with a space between all tokens, because both will be met.
+// readCorpus reads name.conll: a token, a tab and a BIO tag on each line, an empty line after each sentence. Each
+// sentence comes twice: joined as people write it, and with a space between all tokens, because both will be met.
 func readCorpus(dir, name string) ([]sequence.Example, error) {
 	f, err := os.Open(filepath.Join(dir, name+".conll"))
 	if err != nil {
@@ -26,7 +27,8 @@ func readCorpus(dir, name string) ([]sequence.Example, error) {
 	var sentence []word
 	flush := func() {
 		if len(sentence) > 0 {
-			out = append(out, join(clean(sentence), len(out)%2 == 0))
+			cleaned := clean(sentence)
+			out = append(out, join(cleaned, true), join(split(cleaned), false))
 			sentence = sentence[:0]
 		}
 	}
@@ -69,6 +71,33 @@ func clean(sentence []word) []word {
 	return sentence
 }
 
+// split parts words at hyphens, as some tokenisers do: al-Sadr becomes al - Sadr.
+func split(sentence []word) []word {
+	var out []word
+	for _, w := range sentence {
+		parts := strings.Split(w.text, "-")
+		if len(parts) == 1 || strings.Contains(w.text, "://") || slices.Contains(parts, "") {
+			out = append(out, w)
+			continue
+		}
+		inside := w.tag
+		if rest, ok := strings.CutPrefix(w.tag, "B-"); ok {
+			inside = "I-" + rest
+		}
+		for i, p := range parts {
+			if i > 0 {
+				out = append(out, word{"-", inside})
+				w.tag = inside
+			}
+			out = append(out, word{p, w.tag})
+		}
+	}
+	return out
+}
+
+// titles are words before names that are not part of them here.
+var titles = strings.Fields("mr mr. mrs mrs. ms ms. dr dr. prof prof. professor president senator sen. gov. governor rep. capt. captain sgt. lt. col. gen. general minister judge sheikh rev. miss mister doctor coach officer")
+
 var kinds = map[string]sequence.Label{
 	"PER": sequence.BeginPerson, "ORG": sequence.BeginOrganization, "LOC": sequence.BeginPlace,
 }
@@ -91,6 +120,9 @@ func join(sentence []word, natural bool) sequence.Example {
 		x.Text = append(x.Text, w.text...)
 		tag, kind, _ := strings.Cut(w.tag, "-")
 		label, ok := kinds[kind]
+		if ok && label == sequence.BeginPerson && tag == "B" && slices.Contains(titles, strings.ToLower(w.text)) {
+			ok = false
+		}
 		switch {
 		case !ok:
 			open = ""

@@ -10,7 +10,8 @@ import (
 
 // generator fills templates. Slots: {P} person, {G} given name, {F} family name, {U} person in capitals, {g} {f} in
 // lower case, {I} initials, {O} organisation, {L} place, {C} city, {N} country, {c} city in lower case, {A} address,
-// {T} title, {job}, {kin}, {nat}, {suf}, {W} weekday, {M} month, {#} number, {ph} phone, {e} e-mail, {dx} illness,
+// {R} family name, comma, given name, {K} shop or restaurant, {x} given name that stands for no person, {id}
+// identifier, {w} {Cw} plain word in lower case and with a capital letter, {T} title, {job}, {kin}, {nat}, {suf}, {W} weekday, {M} month, {#} number, {ph} phone, {e} e-mail, {dx} illness,
 // {subj} subject.
 type generator struct {
 	*lists
@@ -81,7 +82,9 @@ func (g *generator) fill(x *sequence.Example, template string) {
 		}
 		start := len(x.Text)
 		x.Text = append(x.Text, text...)
-		if label != sequence.Outside {
+		if n := len(x.Spans); label == sequence.BeginPerson && n > 0 && head == " " && x.Spans[n-1].Label == label && x.Spans[n-1].End == start-1 {
+			x.Spans[n-1].End = len(x.Text) // {G} {F} is one name
+		} else if label != sequence.Outside {
 			x.Spans = append(x.Spans, sequence.Span{Start: start, End: len(x.Text), Label: label})
 		}
 		template = tail
@@ -103,6 +106,14 @@ func (g *generator) slot(name string) (text string, label sequence.Label, known 
 		return strings.ToLower(g.givenName()), person, true
 	case "f":
 		return strings.ToLower(g.familyName()), person, true
+	case "R":
+		text = g.familyName() + ", " + g.givenName()
+		if g.random.IntN(4) == 0 {
+			text += " " + g.initial()
+		}
+		return text, person, true
+	case "K":
+		return g.shop(), organization, true
 	case "I":
 		return g.initial(), person, true
 	case "O":
@@ -222,6 +233,37 @@ func (g *generator) organization() string {
 	return strings.ToUpper(g.invented()[:2]) + string(rune('A'+g.random.IntN(26)))
 }
 
+// identifier is a name in a program.
+func (g *generator) identifier() string {
+	s := titleCase(g.pick(g.vocabulary))
+	for range g.random.IntN(3) {
+		s += titleCase(g.pick(g.vocabulary))
+	}
+	if g.random.IntN(3) == 0 {
+		s = strings.ToLower(s[:1]) + s[1:]
+	}
+	return s
+}
+
+// shop is a name such as small businesses have.
+func (g *generator) shop() string {
+	adjective := []string{"Lucky", "Golden", "Happy", "Blue", "Royal", "Little", "Old", "Crazy", "Sweet", "Grand", "Cozy", "Hungry", "Green", "Silver", "Lazy"}
+	noun := []string{"Dragon", "Spoon", "Lion", "Garden", "Corner", "Kitchen", "Pizza", "Burger", "Bistro", "Cottage", "Palace", "Inn", "Nook", "Bakery", "Barrel", "Fork", "House", "Grill", "Cafe", "Nails", "Tavern", "Panda"}
+	switch g.random.IntN(6) {
+	case 0:
+		return g.givenName() + "'s"
+	case 1:
+		return g.familyName() + "'s"
+	case 2:
+		return "The " + g.pick(adjective) + " " + g.pick(noun)
+	case 3:
+		return g.pick(adjective) + " " + g.pick(noun)
+	case 4:
+		return g.givenName() + "'s " + g.pick(noun)
+	}
+	return g.familyName() + " " + g.pick(noun)
+}
+
 var fillers = map[string][]string{
 	"T":    {"Mr.", "Mrs.", "Ms.", "Dr.", "Mr", "Mrs", "Ms", "Dr", "Prof.", "Miss", "Professor", "Doctor", "Sir", "Judge", "Captain", "Rev."},
 	"job":  {"CEO", "director", "chairman", "spokesman", "manager", "President", "Vice President", "coach", "editor", "Chief Executive", "head of research", "lawyer", "nurse", "professor", "singer", "Foreign Minister", "spokeswoman", "Sales Manager", "actor", "author", "Senior Analyst", "Director", "Manager", "engineer", "Account Executive"},
@@ -239,6 +281,14 @@ func (g *generator) filler(name string) (string, bool) {
 	switch name {
 	case "A":
 		return g.address(), true
+	case "x":
+		return g.givenName(), true
+	case "id":
+		return g.identifier(), true
+	case "w":
+		return g.pick(g.vocabulary), true
+	case "Cw":
+		return titleCase(g.pick(g.vocabulary)), true
 	case "#":
 		return fmt.Sprint(1 + g.random.IntN(2030)), true
 	case "ph":

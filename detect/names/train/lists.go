@@ -5,8 +5,10 @@ import (
 	"embed"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -41,6 +43,7 @@ type lists struct {
 	locales                              []locale
 	cities                               []string
 	countries                            []string
+	vocabulary                           []string       // plain words
 	plain                                map[string]int // how often a word stands in lower case
 	capital                              map[string]int // how often inside a sentence with a capital letter
 }
@@ -60,6 +63,9 @@ func readLists(dir string) (*lists, error) {
 		if err := read(dir); err != nil {
 			return nil, err
 		}
+	}
+	if err := l.readVocabulary(); err != nil {
+		return nil, err
 	}
 	return l, l.readAuthored()
 }
@@ -221,6 +227,32 @@ func (l *lists) count(text []byte, n int) {
 	}
 }
 
+// readVocabulary counts the words of text/vocabulary.txt and their regular forms as words in lower case.
+func (l *lists) readVocabulary() error {
+	b, err := authored.ReadFile("text/vocabulary.txt")
+	if err != nil {
+		return fmt.Errorf("read authored list: %w", err)
+	}
+	l.vocabulary = strings.Fields(string(b))
+	for _, w := range l.vocabulary {
+		l.plain[w] += 12
+		stem, last := w, w[len(w)-1]
+		forms := []string{w + "s", w + "ed", w + "ing", w + "er", w + "ly", w + "est"}
+		switch {
+		case last == 'e':
+			stem = w[:len(w)-1]
+			forms = []string{w + "s", w + "d", stem + "ing", w + "r", w + "ly", w + "st"}
+		case last == 'y':
+			stem = w[:len(w)-1] + "i"
+			forms = []string{stem + "es", stem + "ed", w + "ing", stem + "er", stem + "ly", stem + "est", w + "s"}
+		}
+		for _, f := range forms {
+			l.plain[f] += 2
+		}
+	}
+	return nil
+}
+
 // readAuthored reads text/: roles.txt, organizations.txt, places.txt and locales.txt, each "key: word, word, …".
 func (l *lists) readAuthored() error {
 	sections := func(file string, use func(key string, words []string)) error {
@@ -320,15 +352,18 @@ func (l *lists) lexicon(hold bool) *sequence.Lexicon {
 		change(&v)
 		all[h] = v
 	}
-	for w, n := range l.plain {
+	// in order, because two words may be one without their accents
+	for _, w := range slices.Sorted(maps.Keys(l.plain)) {
+		n := l.plain[w]
 		if c := l.capital[w]; n >= 2*c {
 			put(w, func(v *levels) {
-				v.plain = 1
+				level := 1
 				if n >= 400 {
-					v.plain = 3
+					level = 3
 				} else if n >= 12 {
-					v.plain = 2
+					level = 2
 				}
+				v.plain = max(v.plain, level)
 			})
 		}
 	}
@@ -350,8 +385,8 @@ func (l *lists) lexicon(hold bool) *sequence.Lexicon {
 	for _, w := range l.organizations.words {
 		put(w, func(v *levels) { v.organization = true })
 	}
-	for w, role := range l.roles {
-		put(w, func(v *levels) { v.role = role })
+	for _, w := range slices.Sorted(maps.Keys(l.roles)) {
+		put(w, func(v *levels) { v.role = l.roles[w] })
 	}
 	words := make(map[uint64]sequence.Entry, len(all))
 	for h, v := range all {

@@ -32,8 +32,8 @@ func main() {
 	flag.StringVar(&o.lists, "lists", "", "folder with the lists of names and places")
 	flag.StringVar(&o.out, "o", "weights.bin", "file to write")
 	flag.StringVar(&o.without, "without", "", "corpora to leave out, separated by commas, to judge on them")
-	flag.IntVar(&o.synthetic, "synthetic", 40000, "texts to make from templates")
-	flag.IntVar(&o.epochs, "epochs", 12, "passes over the texts")
+	flag.IntVar(&o.synthetic, "synthetic", 34000, "texts to make from templates")
+	flag.IntVar(&o.epochs, "epochs", 7, "passes over the texts")
 	flag.Uint64Var(&o.seed, "seed", 1, "seed of all chance")
 	flag.Parse()
 	if err := run(&o); err != nil {
