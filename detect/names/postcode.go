@@ -14,10 +14,34 @@ func box(text []byte, from, i, end int) span {
 	if j > from && text[j-1] == ':' {
 		return span{}
 	}
+	if s := military(text, from, j, end); s.score > 0 {
+		return s
+	}
 	for _, name := range boxNames {
 		if start := j - len(name); start >= from && bytes.EqualFold(text[start:j], []byte(name)) && (start == 0 || !isLetter(text[start-1])) {
 			return span{start, end, 0.8}
 		}
+	}
+	return span{}
+}
+
+// military reads a United States military address such as "PSC 4115, Box 7815" whose first number ends at end.
+func military(text []byte, from, j, end int) span {
+	w := wordBefore(text, from, j)
+	if w.zero() || !bytes.EqualFold(text[w.start:w.end], []byte("psc")) && !bytes.EqualFold(text[w.start:w.end], []byte("unit")) && !bytes.EqualFold(text[w.start:w.end], []byte("cmr")) {
+		return span{}
+	}
+	k := end
+	if k < len(text) && text[k] == ',' {
+		k++
+	}
+	v := wordAt(text, blanks(text, k))
+	if v.zero() || !bytes.EqualFold(text[v.start:v.end], []byte("box")) {
+		return span{}
+	}
+	n := blanks(text, v.end)
+	if e := skipDigits(text, n); e > n {
+		return span{w.start, e, 0.85}
 	}
 	return span{}
 }
@@ -170,8 +194,7 @@ func town(text []byte, i int) (end int, score float32) {
 		if w.zero() || !isUpper(text[w.start]) && !(names > 0 && is(w.hash, connector)) || w.hash == 1 {
 			return i, 0
 		}
-		names++
-		if names > 8 {
+		if names++; names > 8 || is(w.hash, boxCue) {
 			return i, 0
 		}
 		k, ok := separator(text, w.end)
@@ -205,6 +228,9 @@ func townName(text []byte, i int) (end, names int) {
 		}
 		if !isUpper(text[w.start]) && !is(w.hash, connector) {
 			break
+		}
+		if names == 0 && is(w.hash, frontType) && !is(w.hash, connector) || is(w.hash, strongType) && !w.dotted && w.end-w.start > 3 {
+			return i, 0 // the number was that of the next street
 		}
 		if isUpper(text[w.start]) {
 			names++

@@ -37,7 +37,7 @@ func typed(text []byte, start, j, digits int) span {
 		switch {
 		case names > 0 && big && is(w.hash, strongType):
 			best = span{start, w.end, 0.8}
-		case names > 0 && big && is(w.hash, weakType) && best.score == 0:
+		case names > 0 && big && is(w.hash, weakType) && best.score < 0.5:
 			best = span{start, w.end, 0.45}
 		case names > 0 && names < 3 && !big && w.end-w.start <= 6 && is(w.hash, strongType) && n < 3 && best.score == 0:
 			return trimmed(text, span{start, w.end, 0.45})
@@ -181,7 +181,20 @@ func compound(text []byte, from int, last word, stop int) span {
 	if separate && names == 0 {
 		return span{}
 	}
+	if k := blanksBefore(text, from, start); k < start { // 6750 Koskikatu 25
+		if d := digitsBefore(text, from, k); d < k && k-d <= 5 && (d == 0 || text[d-1] == ' ' || text[d-1] == '\n') {
+			start = d
+		}
+	}
 	return span{start, stop, score}
+}
+
+// digitsBefore returns where the digits that end at i begin.
+func digitsBefore(text []byte, from, i int) int {
+	for i > from && text[i-1]-'0' <= 9 {
+		i--
+	}
+	return i
 }
 
 // ending reports whether the word ends in one of the list and has at least three letters before it.

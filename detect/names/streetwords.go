@@ -24,6 +24,7 @@ const (
 	numberMark // no., nº
 	addressCue // address, lives, Anschrift
 	stateCode
+	boxCue // PSC, Box: the next address begins
 )
 
 var addressWords = func() map[uint64]wordKind {
@@ -38,6 +39,7 @@ var addressWords = func() map[uint64]wordKind {
 		{numberMark, "no nr n num numero nro number"},
 		{direction, "n s e w ne nw se sw north south east west northeast northwest southeast southwest"},
 		{adjective, "alte alter altes neue neuer grosse grose kleine kleiner obere oberer untere unterer lange hohe am an im auf in unter hinter vor zum zur der den dem oude nieuwe grote kleine lange korte"},
+		{boxCue, "psc cmr box pobox postfach usnv usns uss uscgc"},
 		{unit, "apt apartment suite ste unit flat floor fl room rm bldg building lot dept trlr spc ph penthouse stop po piso puerta pta planta esc escalera bajo depto dpto interior int appartement app appt etage bat batiment escalier esc porte interno scala piano int wohnung whg zimmer og eg stock etage hinterhaus lokal lok mieszkanie bus hus lgh vaning th tv mf apto bloco andar sala lote casa"},
 		{strongType, "street st str avenue ave av aven road rd drive dr drv lane ln boulevard blvd boul court ct place pl terrace ter terr parkway pkwy highway hwy circle cir crescent cres close grove gardens gdns mews alley aly trail trl turnpike tpke expressway expy freeway fwy causeway cswy broadway esplanade plaza plz square sq way walk row loop quay wharf lodge crossing xing route rte hollow ridge rdg heights hts glen manor mnr junction jct bypass byp extension ext ranch"},
 		{weakType, "park point pt points union unions valley vly village vlg view views vista vis bend branch bridge brook brooks burg bluff bluffs bottom camp canyon cape center centre cliff cliffs club common commons corner corners course cove coves creek crest curve dale dam divide estate estates fall falls ferry field fields flat flats ford fords forest forge forges fork forks fort garden gateway glens green greens groves harbor harbors haven hill hills inlet island islands isle key keys knoll knolls lake lakes land landing light lights lock locks mall meadow meadows mill mills mission motorway mount mountain mountains neck orchard oval overpass parks parkways pass passage path pike pine pines plain plains port ports prairie radial ramp rapid rapids rest river roads route rue run shoal shoals shore shores skyway spring springs spur spurs squares station stravenue stream streets summit throughway trace track trafficway tunnel underpass viaduct ville walks wall ways well wells yard hill fold rise drove mead copse end gate side"},
