@@ -258,11 +258,11 @@ func (s *scanFlags) scan(c *cobra.Command, args []string, o *audit.Options) erro
 		o.Walk.Exclude = append(o.Walk.Exclude, sourcing.FileName, "*.intoto.jsonl") // they are about the data, and no part of it
 		run = s.statement.sign(args[0], o.Inspector, o, run)
 	}
-	return s.tell.report(c, o, accepted == nil, run)
+	return s.tell.report(c, o, source.paths, accepted == nil, run)
 }
 
 // report opens the report, has it filled and closes it, and turns what the run came to into the exit status.
-func (t *tellFlags) report(c *cobra.Command, o *audit.Options, findings bool, run func(context.Context) (*report.Summary, error)) (err error) {
+func (t *tellFlags) report(c *cobra.Command, o *audit.Options, paths []string, findings bool, run func(context.Context) (*report.Summary, error)) (err error) {
 	out, closeOutput, err := t.open(c)
 	if err != nil {
 		return err
@@ -284,6 +284,7 @@ func (t *tellFlags) report(c *cobra.Command, o *audit.Options, findings bool, ru
 	}
 	bar := newProgress(c.ErrOrStderr(), t.quiet)
 	o.Progress = bar.add
+	bar.measure(c.Context(), paths, o.Walk, t.quiet)
 	sum, runErr := run(c.Context())
 	bar.done()
 	if sum == nil {

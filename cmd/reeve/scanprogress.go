@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"sync"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/schollz/progressbar/v3"
 
+	"github.com/reeve-ai/reeve/internal/dataset"
 	"github.com/reeve-ai/reeve/internal/report"
 )
 
@@ -32,6 +34,30 @@ func newProgress(w io.Writer, quiet bool) *progress {
 		go p.lines(w)
 	}
 	return p
+}
+
+// measure finds out how much there is to scan, beside the scan.
+func (p *progress) measure(ctx context.Context, paths []string, o dataset.WalkOptions, quiet bool) {
+	if quiet || len(paths) == 0 {
+		return
+	}
+	p.wait.Add(1)
+	go func() {
+		defer p.wait.Done()
+		total := int64(0)
+		err := dataset.Walk(ctx, paths, o, func(f *dataset.File) error {
+			total += f.Size
+			select {
+			case <-p.stop:
+				return context.Canceled
+			default:
+				return nil
+			}
+		}, func(string, string) {})
+		if err == nil {
+			p.total.Store(total)
+		}
+	}()
 }
 
 // add counts bytes that were scanned. It is safe for concurrent use.

@@ -193,7 +193,7 @@ Exit status: as for ` + "`reeve scan`" + `.`,
 			for _, name := range args {
 				parts = append(parts, audit.PartFile{Name: name, Open: func() (io.ReadCloser, error) { return os.Open(name) }})
 			}
-			return t.report(c, &o, true, func(context.Context) (*report.Summary, error) {
+			return t.report(c, &o, nil, true, func(context.Context) (*report.Summary, error) {
 				sum, err := audit.Merge(parts, o)
 				if errors.Is(err, audit.ErrPlan) {
 					err = usage("give the results of all shards of one plan, each once", "%w", err)

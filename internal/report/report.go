@@ -63,7 +63,7 @@ type Summary struct {
 	Cached     int    `json:"cached"`               // files whose findings came from the cache
 	Label      string `json:"label"`                // what the data is, by what was found in it
 	Rules      string `json:"rules_digest"`         // SHA-256 over the rules and options that were in force
-	Digest     string `json:"digest,omitzero"`      // SHA-256 over the data set (see Tree); "" unless asked for
+	Digest     string `json:"digest,omitzero"`      // root of the RFC 6962 tree over the files; "" unless asked for
 	Statement  string `json:"statement,omitzero"`   // path of the signed statement
 	Interrupt  bool   `json:"interrupted,omitzero"` // the run was stopped before its end
 	Findings   Counts `json:"findings"`
