@@ -137,7 +137,7 @@ func macRule() builtin {
 				"00:1A:2B:3C:4D:5G", "1:2:3:4:5:6",
 			},
 		},
-		on: []entry{{bytes: digits, find: findMACAtDigit}},
+		on: []entry{{bytes: digits, sizes: lengths(1, 2, 3, 4), after: ":-.abcdefABCDEF", find: findMACAtDigit}},
 	}
 	for _, a := range "abcdefABCDEF" {
 		for _, b := range "0123456789abcdefABCDEF" {

@@ -68,6 +68,7 @@ type formTable struct {
 	rows   map[uint64][]formRow
 	prefix [1 << 9]uint64 // bits of the signatures that a row goes on from, or ends with
 	ends   [1 << 9]uint64
+	first  [maxFormLen + 1]uint16    // by the length of the first run of digits: what may follow, see follower
 	whole  [maxFormLen + 1][]formRow // by length: tokens of digits and letters in any order
 }
 
@@ -186,6 +187,15 @@ func joinRuns(text string) string {
 	return b.String()
 }
 
+// follower is a bit for the byte after a first run: 1 for what ends the token, one more for each separator. Letters have
+// none, because the tokens of any order begin with any run.
+func follower(c byte) uint16 { return 1 << (indexByte(formSeps, c) + 1) }
+
+// mayBegin reports whether a form has so many digits first, and then what c is.
+func (t *formTable) mayBegin(size int, c byte) bool {
+	return size <= maxFormLen && (isLetter(c) || t.first[size]&(follower(c)|1) != 0)
+}
+
 // sign returns the signature of a way of writing and notes the signatures of its beginnings.
 func (t *formTable) sign(text string) (sig uint64, err error) {
 	for i := 0; i < len(text); {
@@ -210,6 +220,13 @@ func (t *formTable) sign(text string) (sig uint64, err error) {
 		class := clDigit
 		if c == 'A' {
 			class = clAlpha
+		}
+		if sig == 0 && c == 'd' {
+			after := byte(0)
+			if i < len(text) {
+				after = text[i]
+			}
+			t.first[n] |= follower(after)
 		}
 		sig = signRun(sig, class, n)
 		setBit(&t.prefix, sig)

@@ -26,6 +26,9 @@ func (e *Engine) Readings(dst []Match, text []byte, m Match) []Match {
 	var all readings
 	s.init(e)
 	s.w.b, s.w.final, s.readings = text[from:to], true, &all
+	if i := m.Start - from; isDigit(s.w.b[i]) {
+		s.w.firstGroup(i)
+	}
 	s.askForms(&attempt{lead: to}, m.Start-from)
 	list := all.found
 	slices.SortStableFunc(list, func(a, b Match) int { return cmp.Compare(b.Score, a.Score) })

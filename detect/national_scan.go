@@ -17,7 +17,7 @@ func (r *reading) reset() { r.sig, r.n, r.digits, r.lower, r.upper = 0, 0, 0, fa
 // an identifier is tried, the longest wins, then the highest score, then the first rule.
 func (s *scan) askForms(a *attempt, i int) {
 	w, t := &s.w, &s.e.forms
-	if t.rows == nil || !w.formStarts(i) {
+	if t.rows == nil || isDigit(w.b[i]) && !t.mayBegin(w.group-i, w.after) || !w.formStarts(i) {
 		return
 	}
 	r := &s.reading

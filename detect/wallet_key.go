@@ -8,7 +8,7 @@ func walletKeyRule() builtin {
 			Positives:   []string{sampleWIF(false), "key " + sampleWIF(true), "wif=" + sampleWIF(true), sampleExtended(0x0488ADE4)},
 			Negatives:   []string{sampleWIF(true) + "x", sampleWIF(false)[:50], "K" + sampleB62(51), "xprv" + sampleB62(107)},
 		},
-		on: []entry{{bytes: "5", find: findWIFAtDigit}},
+		on: []entry{{bytes: "5", sizes: lengths(1, 2, 3, 4, 5, 6), after: upper + lower, find: findWIFAtDigit}},
 	}
 	for _, c := range base58Bitcoin {
 		for _, p := range "KL" {
