@@ -55,6 +55,9 @@ func (e *Export) croissant() ([]byte, error) {
 	if known(d.Creator) {
 		o["prov:wasAttributedTo"] = object{"@type": "prov:Agent", "name": d.Creator}
 	}
+	if known(d.Creator) {
+		o["citeAs"] = strings.TrimSpace(d.Creator+" ("+e.published()[:4]+"): "+orElse(d.Name, "dataset")+" "+orElse(d.Version)) + ". " + e.address()
+	}
 	e.rai(o)
 	if offer := e.offer(); offer != nil {
 		o["sc:usageInfo"] = offer
