@@ -94,7 +94,7 @@ func (w *window) separator(i int, a *assignment) bool {
 		}
 	case '>':
 		a.tag = true
-		if !isAlnum(prev) {
+		if !isAlnum(prev) && prev != '"' && prev != '\'' {
 			return false
 		}
 	case '=':
@@ -199,6 +199,10 @@ func (w *window) loginCall(i int) strength {
 		return noKey
 	}
 	from := w.nameBefore(i)
+	if from == i && w.before(i) == '=' { // auth=("user", "password")
+		i--
+		from = w.nameBefore(i)
+	}
 	name := w.b[from:i]
 	for from = len(name); from > 0; {
 		if from--; isAlnum(name[from]) && keyPartBegins(name, from) {
@@ -441,7 +445,7 @@ func assignedPasswordRule() builtin {
 			ID: "secret/assigned-password", Kind: KindSecret, Severity: High,
 			Description: "password that is assigned, passed or listed under a name that says so",
 			Positives: []string{
-				`password = "` + pw + `"`, `'Password': 'bxqvjn',`, "DB_PASS=" + pw, "<password>" + pw + "</password>", `setPassword("` + pw + `")`, `client.login("jo", "` + pw + `")`, `HTTPBasicAuth('jo', '` + pw + `')`, `"password": "40` + `82917"`,
+				`password = "` + pw + `"`, `'Password': 'bxqvjn',`, "DB_PASS=" + pw, "<password>" + pw + "</password>", `setPassword("` + pw + `")`, `client.login("jo", "` + pw + `")`, `HTTPBasicAuth('jo', '` + pw + `')`, `get(u, auth=('jo', '` + pw + `'))`, `<property name="db.password">` + pw + `</property>`, `"password": "40` + `82917"`,
 				`$cfg['pwd'] = '` + pw + `';`, "passwort: " + pw, `<add key="Password" value="` + pw + `" />`, "jdbc:x;user=sa;Password=" + pw + ";", `"пароль": "` + pw + `"`,
 				`String passwd = new String("` + pw + `");`, `s:8:"password";s:9:"` + pw + `";`, "mysql --password=" + pw,
 			},

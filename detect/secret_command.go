@@ -22,7 +22,7 @@ func commandRules() []builtin {
 
 // findOption looks for an option at its first hyphen.
 func findOption(w *window, i int) hit {
-	if p := w.before(i); p != ' ' && p != '\t' && p != '"' && p != '\'' && p != '[' && p != '\n' || i == 0 {
+	if p := w.before(i); p != 0 && p != ' ' && p != '\t' && p != '"' && p != '\'' && p != '[' && p != '\n' {
 		return hit{}
 	}
 	w.lead = min(i+1, len(w.b))

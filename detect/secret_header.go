@@ -157,17 +157,17 @@ func statementRule() builtin {
 		Description: "password in a statement that has no sign between name and value: SQL, netrc, shell",
 		Positives: []string{
 			"CREATE USER jo WITH PASSWORD 'xk29fjw8q' LOGIN", "identified by 'Zt7!kq0x'", "machine h.example login jo password kq8xw2zt", "ENV DB_PASSWORD kq8xw2zt\n",
-			"CREATE USER jo IDENTIFIED BY \"Zt7kq0xw\"",
+			"CREATE USER jo IDENTIFIED BY \"Zt7kq0xw\"", "the password is kq8xw2zt", "requirepass kq8xw2zt", "#define WIFI_PASSWORD \"kq8xw2zt\"", "storePassword 'kq8xw2zt'",
 		},
-		Negatives: []string{"the password is long", "WITH PASSWORD 'password'", "password strength", "login and password fields", "set password on the form", "ENV PATH /usr/bin"},
+		Negatives: []string{"the password is long", "requirepass is set", "define password rules", "WITH PASSWORD 'password'", "password strength", "login and password fields", "set password on the form", "ENV PATH /usr/bin"},
 	}}
 	power := func(words string, p strength) {
 		r.on = append(r.on, entry{prefix: words, skip: len(words), find: func(w *window, i int) hit { return w.statement(i, i+len(words), p) }})
 	}
-	for _, s := range []string{"PASSWORD ", "password ", "Password ", "passwd ", "PASSPHRASE ", "IDENTIFIED BY ", "identified by ", "Identified by "} {
+	for _, s := range []string{"PASSWORD ", "password ", "Password ", "passwd ", "PASSPHRASE ", "password is ", "Password is ", "storePassword ", "keyPassword ", "requirepass ", "masterauth ", "IDENTIFIED BY ", "identified by ", "Identified by "} {
 		power(s, passwordKey)
 	}
-	for _, s := range []string{"ENV ", "ARG ", "set ", "setx ", "SET "} {
+	for _, s := range []string{"ENV ", "ARG ", "set ", "setx ", "SET ", "define "} {
 		power(s, noKey)
 	}
 	return r
@@ -193,7 +193,10 @@ func (w *window) statement(i, from int, power strength) hit {
 	if w.touched {
 		return hit{}
 	}
-	if power == passwordKey && !isQuote(q) && !w.near(i, loginWords) {
+	if c := w.b[i]; !isQuote(q) && (c|0x20 == 'i' || c == 'd') {
+		return hit{} // IDENTIFIED BY and #define have quotes
+	}
+	if power == passwordKey && !isQuote(q) && from-i < len("password is ") && w.b[i] != 'r' && w.b[i] != 'm' && !w.near(i, loginWords) {
 		return hit{}
 	}
 	v, ok := w.value(&a)
@@ -202,7 +205,7 @@ func (w *window) statement(i, from int, power strength) hit {
 	}
 	text := w.b[v.from:v.to]
 	score := w.assignedScore(&a, v, text)
-	if m := study(text); score == 0 || v.quote == 0 && (m.randomness() < 0.55 || m.digits == 0 && m.other == 0 && m.upper == 0) {
+	if m := study(text); score == 0 || v.quote == 0 && (m.randomness() < 0.55 || m.randomness() < 0.8 && m.digits == 0 && m.other == 0 && m.upper == 0) {
 		return hit{}
 	}
 	return hit{start: v.from, end: v.to, resume: v.from, score: score}

@@ -57,7 +57,7 @@ var harmlessAfter = strings.Fields(`file filename path dir name names url uri ty
 	placeholder title column index form button link page reset change strength version algorithm alg method mode endpoint host port header param
 	parameter arn ref selector usage ops enabled required fingerprint thumbprint digest checksum description desc location source status state
 	input validator age timeout date time at in on is not alias group role scope id ids issuer uuid guid kid spec pair usages agreement exchange
-	management embd embedding embeddings masks bias weight weights management vault ring chain word words board code`)
+	mgr ctx cb fn func callback handler bag management embd embedding embeddings masks bias weight weights management vault ring chain word words board code`)
 
 // mayFollow are the words that may stand behind a short word for a password.
 var mayFollow = strings.Fields("value val string str text plain new old confirm default prod dev test db for user root admin s wd word phrase code master repl")

@@ -143,6 +143,9 @@ func sameName(v, key []byte) bool {
 	if len(key) == 0 {
 		return false
 	}
+	if p := parts(v); len(p) > 3 && len(p)*2 > len(v) && bytes.Contains(parts(key), p) {
+		return true
+	}
 	i, j, same := 0, 0, 0
 	for i < len(v) && j < len(key) {
 		switch {
@@ -217,4 +220,18 @@ func isSnake(low, v []byte) bool {
 		}
 	}
 	return under > 1 && digits*4 < len(v) || under == 1 && len(v) < 12 || dots > 1 && digits*6 < len(v)
+}
+
+// parts returns the letters and digits of a name, folded.
+func parts(name []byte) []byte {
+	out := make([]byte, 0, maxKey)
+	for _, c := range name[:min(len(name), maxKey)] {
+		if isAlnum(c) {
+			if isUpper(c) {
+				c |= 0x20
+			}
+			out = append(out, c)
+		}
+	}
+	return out
 }

@@ -170,11 +170,14 @@ func (w *window) quotedValue(i int, escaped, wrapped bool, a *assignment) (v quo
 		}
 	}
 	w.remember(tagValue, from, j)
-	if v.to = j; w.touched || j >= stop {
+	if v.to = j; w.touched || j >= stop || q != '`' && from == i+1 && w.unclosed(j) {
 		return v, false
 	}
 	return v, j > from
 }
+
+// unclosed reports that a line or the text ends at j: the quote before was the end of a literal, not its beginning.
+func (w *window) unclosed(j int) bool { return j >= len(w.b) || w.b[j] < ' ' }
 
 // scheme goes over the name of an authentication scheme and its space.
 func (w *window) scheme(i int) int {

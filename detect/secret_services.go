@@ -276,7 +276,7 @@ func (f *bareForm) sample() string {
 func contextEntries() []entry {
 	return []entry{
 		{bytes: "=:", find: findContext},
-		{bytes: ">", prev: digits + letters, find: findContext},
+		{bytes: ">", prev: digits + letters + "\"'", find: findContext},
 		{bytes: "(", next: "\"'`@", find: findContext},
 		{bytes: ",", prev: "\"'`", next: " \"'`@b\\", find: findContext},
 	}
