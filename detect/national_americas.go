@@ -10,6 +10,7 @@ func americanIdentities() []identity {
 			forms: []form{
 				{written: "d3 d3 d3|d3-d3-d3", check: both(firstDigit("12345679"), luhnDigits), proof: evidence{0.5, 0.7, 0.95}},
 				{written: "d9", check: both(firstDigit("12345679"), luhnDigits), proof: weakForm.plus(0.06)},
+				{written: "d9|d3 d3 d3|d3-d3-d3", check: both(firstDigit("0"), luhnDigits), proof: evidence{0, 0.45, 0.75}}, // made up, or not a person's
 			},
 			positives: []string{
 				"they wrote 115 420 234 on it.", "115 420 234", "179-867-106", "assurance sociale: 115 420 234",

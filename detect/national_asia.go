@@ -313,7 +313,7 @@ func asianIdentities() []identity {
 			forms: []form{
 				{written: "d3-d3-d3-d3|d3-d3-d3-d5", proof: evidence{0.45, 0.6, 0.92}},
 				{written: "d3-d3-d3", proof: evidence{0.3, 0.4, 0.88}},
-				{written: "d9|d12", check: varied, proof: cuedForm},
+				{written: "d9|d12", check: varied, proof: evidence{0, 0.3, 0.75}},
 			},
 			positives: []string{
 				"they wrote 186-262-553-733 on it.", "186-262-553-733", "704-268-108-95681", "bir: 186-262-553-733",

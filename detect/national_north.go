@@ -213,7 +213,7 @@ func isHetu(c, d []byte) bool {
 		return false
 	}
 	n := value(d[:9])
-	if serial := n % 1000; serial < 2 || serial > 899 {
+	if serial := n % 1000; serial < 2 { // from 900 up they are temporary
 		return false
 	}
 	if len(c) == 11 && indexByte("YXWVUABCDEF", c[6]) < 0 {

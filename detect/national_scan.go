@@ -184,6 +184,11 @@ func (s *scan) weigh(a *attempt, rows []formRow, at *around) {
 // goesOn reports whether digits stand before or behind the token with nothing but a space or comma between, as in a
 // table or a longer number.
 func (w *window) goesOn(at *around) bool {
+	for _, c := range w.b[at.start:at.end] {
+		if c == '-' || c == '/' || c == '.' {
+			return false // a list of such values
+		}
+	}
 	if (at.after == ' ' || at.after == ',') && isDigit(at.next) && isDigit(w.b[at.end-1]) {
 		return true
 	}
