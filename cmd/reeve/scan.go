@@ -15,6 +15,7 @@ import (
 	"github.com/reeve-ai/reeve"
 	"github.com/reeve-ai/reeve/internal/audit"
 	"github.com/reeve-ai/reeve/internal/dataset"
+	"github.com/reeve-ai/reeve/internal/redact"
 	"github.com/reeve-ai/reeve/internal/report"
 	"github.com/reeve-ai/reeve/internal/sourcing"
 )
@@ -40,6 +41,8 @@ type scanFlags struct {
 	workers          int
 	stdin, jsonl     bool
 	stdinName        string
+	surrogates       string
+	key              redactKey
 	plan, shard      string
 }
 
@@ -90,6 +93,8 @@ func (s *scanFlags) add(c *cobra.Command) {
 	f.BoolVar(&s.noCache, "no-cache", false, "neither use nor write the cache")
 	f.BoolVar(&s.resume, "resume", false, "go on with an interrupted scan of the same paths and options")
 	addWalk(c, &s.include, &s.exclude)
+	f.StringVar(&s.surrogates, "surrogates", "", "OUT.surrogates of a redaction: what is in it is no finding; needs its --redact-key")
+	f.StringVar(&s.key.spec, "redact-key", "", "key of that redaction: file:PATH or env:NAME")
 	f.IntVar(&s.workers, "workers", 0, "files and parts of files to scan at a time (default: one for each processor, at most 16)")
 	f.BoolVar(&s.stdin, "stdin", false, "scan standard input")
 	f.BoolVar(&s.jsonl, "jsonl", false, "with --stdin: a filter that answers each JSON line with one of its findings")
@@ -123,12 +128,26 @@ func (s *scanFlags) run(c *cobra.Command, args []string) error {
 	if err := s.check(c, args); err != nil {
 		return err
 	}
+	if s.surrogates != "" && (s.shard != "" || s.statement.path != "") {
+		return usage("scan in one piece, without --statement", "--surrogates goes with neither --shard nor --statement")
+	}
 	if s.shard != "" {
 		return runShard(c, &s.detectors, s.plan, s.shard, s.tell.output, s.tell.quiet)
 	}
 	in, err := s.detectors.inspector()
 	if err != nil {
 		return err
+	}
+	known, err := s.openSurrogates()
+	if err != nil {
+		return err
+	}
+	if known != nil {
+		defer known.Close()
+		in = in.Without(func(text []byte) bool {
+			ok, err := known.Has(text)
+			return ok && err == nil
+		}, known.ID())
 	}
 	o := audit.Options{
 		Inspector: in, Workers: s.workers, Values: s.tell.values, Today: time.Now(), Cache: s.cache,
@@ -145,6 +164,25 @@ func (s *scanFlags) run(c *cobra.Command, args []string) error {
 		return err
 	}
 	return s.scan(c, args, &o)
+}
+
+// openSurrogates opens the list that the flags name, or none.
+func (s *scanFlags) openSurrogates() (*redact.Surrogates, error) {
+	if s.surrogates == "" {
+		return nil, nil
+	}
+	if s.key.spec == "" {
+		return nil, usage("give the key of the redaction that wrote the list", "--surrogates needs --redact-key")
+	}
+	key, err := s.key.read()
+	if err != nil {
+		return nil, err
+	}
+	known, err := redact.OpenSurrogates(s.surrogates, key)
+	if err != nil {
+		return nil, redactError(err)
+	}
+	return known, nil
 }
 
 // walkOptions leaves out what scans keep for themselves.

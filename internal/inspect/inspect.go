@@ -41,6 +41,8 @@ type Inspector struct {
 	engine   *detect.Engine
 	tagger   Tagger
 	readings bool
+	known    func(text []byte) bool
+	knownID  string
 }
 
 // New compiles the options.
@@ -50,6 +52,14 @@ func New(o Options) (*Inspector, error) {
 		return nil, fmt.Errorf("compile detectors: %w", err)
 	}
 	return &Inspector{engine: e, tagger: o.Tagger, readings: o.Readings}, nil
+}
+
+// Without is an inspector that leaves out what known says is no finding, such as the surrogates of a redaction. id changes
+// whenever known may answer otherwise. known is called from many goroutines.
+func (in *Inspector) Without(known func(text []byte) bool, id string) *Inspector {
+	out := *in
+	out.known, out.knownID = known, id
+	return &out
 }
 
 // Scratch is memory that one goroutine reuses from block to block. The zero value is ready.
@@ -96,7 +106,7 @@ func (in *Inspector) add(dst []Hit, b *dataset.Block, rule *detect.Rule, start, 
 		return dst
 	}
 	f := b.FieldAt(start)
-	if f < 0 || end > b.Fields[f].End {
+	if f < 0 || end > b.Fields[f].End || in.known != nil && in.known(b.Text[start:end]) {
 		return dst
 	}
 	return append(dst, Hit{

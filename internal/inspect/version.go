@@ -6,6 +6,9 @@ func (in *Inspector) Version() string {
 	if in.readings {
 		v += "+readings"
 	}
+	if in.known != nil {
+		v += "+without " + in.knownID
+	}
 	if in.tagger == nil {
 		return v
 	}

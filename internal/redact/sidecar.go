@@ -6,6 +6,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"hash"
@@ -135,6 +136,9 @@ func OpenSurrogates(path string, k Key) (*Surrogates, error) {
 	return s, nil
 }
 
+// ID names the list that was opened: two lists with one ID hold the same.
+func (s *Surrogates) ID() string { return hex.EncodeToString(s.sum) }
+
 // check reads a sidecar and returns how many tags it holds.
 func (s *Surrogates) check(f io.Reader) (int, error) {
 	mac := hmac.New(sha256.New, s.key)
@@ -155,5 +159,6 @@ func (s *Surrogates) check(f io.Reader) (int, error) {
 	if got, err := io.ReadFull(r, sum); !errors.Is(err, io.ErrUnexpectedEOF) || got != sha256.Size || !hmac.Equal(sum[:got], mac.Sum(nil)) {
 		return 0, ErrSidecar
 	}
+	s.sum = sum[:sha256.Size]
 	return int(n), nil
 }

@@ -26,6 +26,7 @@ type Surrogates struct {
 	key []byte
 	id  [4]byte
 	dir string // for the unnamed files
+	sum []byte // of a sidecar that was opened
 
 	mu     sync.Mutex
 	recent map[tag]struct{}
