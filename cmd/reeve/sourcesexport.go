@@ -24,11 +24,11 @@ func newSourcesExport() *cobra.Command {
 		Long: `Write the sources of a data set in the formats of others:
 
   croissant    Croissant 1.1 with the RAI 1.0 vocabulary (JSON-LD)
-  cyclonedx    CycloneDX 1.6, one data component for each source
+  cyclonedx    CycloneDX 1.6, one data component for each source (cyclonedx-1.7 for 1.7)
   spdx3        SPDX 3.0.1 with the Dataset profile (JSON-LD)
   dta          the 22 elements of the Data & Trust Alliance (JSON)
   art53        draft of the summary of Regulation (EU) 2024/1689, Art. 53(1)(d) (Markdown)
-  art53-json   the same as data
+  art53-html, art53-json   the same as a page and as data
   hf-card      head of a Hugging Face card, and what the manifest says in words (Markdown)
 
 Facts that the manifest does not know are left out or named as missing, never filled in.

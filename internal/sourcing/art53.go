@@ -174,11 +174,11 @@ func (e *Export) art53Processing(a *art53) {
 		for _, o := range s.OptOut {
 			a.Process.OptOut = append(a.Process.OptOut, fmt.Sprintf("%s: signal %s read on %s said %s", s.ID, o.Signal, orUnknown(o.RecordedAt), orUnknown(o.Result)))
 		}
-		if text := scans(s); text != "" {
-			a.Process.Removal = append(a.Process.Removal, s.ID+": "+text)
-		}
-		if text := processing(s); text != "" {
-			a.Process.Other = append(a.Process.Other, s.ID+": "+text)
+		// A scan for personal data and secrets is no removal of illegal content, so it does not stand under 3.2.
+		for _, text := range []string{processing(s), scans(s)} {
+			if text != "" {
+				a.Process.Other = append(a.Process.Other, s.ID+": "+text)
+			}
 		}
 	}
 }
@@ -218,7 +218,7 @@ func (e *Export) art53Missing(a *art53) {
 		}
 	}
 	if len(a.Process.Removal) == 0 {
-		miss("3.2 what was done to find and remove illegal content")
+		miss("3.2 what was done to find and remove illegal content: the manifest has no field for it")
 	}
 }
 

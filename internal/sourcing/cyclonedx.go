@@ -10,8 +10,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// cycloneDX writes a CycloneDX 1.6 BOM: the data set as the subject, one data component for each source.
-func (e *Export) cycloneDX() ([]byte, error) {
+// cycloneDX writes a CycloneDX BOM: the data set as the subject, one data component for each source.
+func (e *Export) cycloneDX(v cdx.SpecVersion) ([]byte, error) {
 	bom := cdx.NewBOM()
 	bom.SerialNumber = "urn:uuid:" + e.serial().String()
 	bom.Metadata = &cdx.Metadata{
@@ -29,7 +29,7 @@ func (e *Export) cycloneDX() ([]byte, error) {
 	bom.Components = &components
 	bom.Dependencies = &[]cdx.Dependency{{Ref: bom.Metadata.Component.BOMRef, Dependencies: &refs}}
 	var b bytes.Buffer
-	if err := cdx.NewBOMEncoder(&b, cdx.BOMFileFormatJSON).SetPretty(true).SetEscapeHTML(false).EncodeVersion(bom, cdx.SpecVersion1_6); err != nil {
+	if err := cdx.NewBOMEncoder(&b, cdx.BOMFileFormatJSON).SetPretty(true).SetEscapeHTML(false).EncodeVersion(bom, v); err != nil {
 		return nil, fmt.Errorf("write CycloneDX: %w", err)
 	}
 	return b.Bytes(), nil

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	cdx "github.com/CycloneDX/cyclonedx-go"
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -30,13 +31,17 @@ func (e *Export) Write(format string) ([]byte, error) {
 	case "croissant":
 		return e.croissant()
 	case "cyclonedx":
-		return e.cycloneDX()
+		return e.cycloneDX(cdx.SpecVersion1_6)
+	case "cyclonedx-1.7":
+		return e.cycloneDX(cdx.SpecVersion1_7)
 	case "spdx3":
 		return e.spdx3()
 	case "dta":
 		return e.dta()
 	case "art53":
 		return e.art53Markdown()
+	case "art53-html":
+		return e.art53HTML()
 	case "art53-json":
 		return e.art53JSON()
 	case "hf-card":

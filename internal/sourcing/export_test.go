@@ -186,6 +186,12 @@ func TestArt53(t *testing.T) {
 			t.Errorf("no %q", want)
 		}
 	}
+	page := string(export(t, m, "art53-html"))
+	for _, want := range []string{"<!doctype html>", "<h3>2.3 ", "example.org", "3.1 which rights reservations were respected for crawl web"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page has no %q", want)
+		}
+	}
 	o := object(t, export(t, bare(), "art53-json"))
 	missing, _ := o["missing"].([]any)
 	if len(missing) < 5 || strings.Contains(strings.ToLower(text), "compliant") {
@@ -198,9 +204,9 @@ func TestMarkdownIsNotEscapedFrom(t *testing.T) {
 	m := manifest()
 	m.Sources[0].Name = "x\n## Heading\n<script>alert(1)</script>|"
 	m.Dataset.Description = "a\n---\nb"
-	for _, format := range []string{"art53", "hf-card"} {
+	for _, format := range []string{"art53", "art53-html", "hf-card"} {
 		text := string(export(t, m, format))
-		if strings.Contains(text, "<script>") || strings.Contains(text, "\n## Heading") {
+		if strings.Contains(text, "<script>") || format != "art53-html" && strings.Contains(text, "\n## Heading") {
 			t.Errorf("%s:\n%s", format, text)
 		}
 	}
@@ -224,7 +230,7 @@ func TestCycloneDXAgainstTheSchema(t *testing.T) {
 		t.Skip("REEVE_TESTDATA is not set: it names the folder with schemas/bom-1.6.schema.json")
 	}
 	c := jsonschema.NewCompiler()
-	for _, name := range []string{"spdx.schema.json", "jsf-0.82.schema.json", "cryptography-defs.schema.json", "bom-1.6.schema.json"} {
+	for _, name := range []string{"spdx.schema.json", "jsf-0.82.schema.json", "cryptography-defs.schema.json", "bom-1.6.schema.json", "bom-1.7.schema.json"} {
 		f, err := os.Open(filepath.Join(data, "schemas", name))
 		if err != nil {
 			t.Fatal(err)
@@ -240,19 +246,21 @@ func TestCycloneDXAgainstTheSchema(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	schema, err := c.Compile("http://cyclonedx.org/schema/bom-1.6.schema.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	custom := manifest()
-	custom.Sources[0].Licence.Declared = "LicenseRef-llama3.1 AND (MIT OR ISC)"
-	for name, m := range map[string]*sourcing.Manifest{"whole": manifest(), "bare": bare(), "own licence": custom} {
-		v, err := jsonschema.UnmarshalJSON(bytes.NewReader(export(t, m, "cyclonedx")))
+	for format, name := range map[string]string{"cyclonedx": "bom-1.6.schema.json", "cyclonedx-1.7": "bom-1.7.schema.json"} {
+		schema, err := c.Compile("http://cyclonedx.org/schema/" + name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := schema.Validate(v); err != nil {
-			t.Errorf("%s: %v", name, err)
+		custom := manifest()
+		custom.Sources[0].Licence.Declared = "LicenseRef-llama3.1 AND (MIT OR ISC)"
+		for name, m := range map[string]*sourcing.Manifest{"whole": manifest(), "bare": bare(), "own licence": custom} {
+			v, err := jsonschema.UnmarshalJSON(bytes.NewReader(export(t, m, format)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := schema.Validate(v); err != nil {
+				t.Errorf("%s, %s: %v", format, name, err)
+			}
 		}
 	}
 }

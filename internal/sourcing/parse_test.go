@@ -140,3 +140,16 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// The manual names every rule.
+func TestManualNamesEveryRule(t *testing.T) {
+	text, err := os.ReadFile("../../docs/sourcing.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range sourcing.Rules() {
+		if !strings.Contains(string(text), "`"+strings.TrimPrefix(r.ID, "sourcing/")+"`") && !strings.Contains(string(text), "`"+r.ID+"`") {
+			t.Errorf("docs/sourcing.md does not name %s", r.ID)
+		}
+	}
+}
