@@ -49,6 +49,7 @@ var floor = map[string]int{
 	"internal/redact":           4,
 
 	"detect/names/sequence": 0,
+	"detect/names/onnx":     4, // only with the tag onnx: a model of the user's own
 	"detect/names/train":    1, // makes the weights that detect/names embeds
 }
 

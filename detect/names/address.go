@@ -2,6 +2,8 @@ package names
 
 import (
 	"bytes"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/reeve-ai/reeve/detect"
 	"github.com/reeve-ai/reeve/detect/names/sequence"
@@ -16,7 +18,7 @@ func addresses(dst []detect.Match, text []byte) []detect.Match {
 		if c-'0' > 9 {
 			continue
 		}
-		if i > 0 && (isLetter(text[i-1]) || text[i-1] == '_') {
+		if i > 0 && (text[i-1] == '_' || letterBefore(text, i)) {
 			i = skipDigits(text, i) - 1
 			continue
 		}
@@ -43,7 +45,20 @@ func skipDigits(text []byte, i int) int {
 	return i
 }
 
-func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' || c >= 0x80 }
+// isLetter takes bytes beyond ASCII for letters, but for those that begin the signs of U+0080 to U+00BF and U+2000 to
+// U+2FFF, such as quotation marks.
+func isLetter(c byte) bool {
+	return c|0x20 >= 'a' && c|0x20 <= 'z' || c >= 0x80 && c != 0xC2 && c != 0xE2
+}
+
+// letterBefore reports whether a letter ends at i.
+func letterBefore(text []byte, i int) bool {
+	if i == 0 || text[i-1] < 0x80 {
+		return i > 0 && isLetter(text[i-1])
+	}
+	r, _ := utf8.DecodeLastRune(text[:i])
+	return unicode.IsLetter(r)
+}
 
 func isUpper(c byte) bool { return c >= 'A' && c <= 'Z' || c >= 0xC3 && c <= 0xC5 || c == 0xC8 }
 
@@ -156,7 +171,7 @@ func wordBefore(text []byte, from, i int) (w word) {
 		w.dotted = false
 		return w
 	}
-	for k < j && !isLetter(text[k]) {
+	for k < j && (!isLetter(text[k]) || text[k]&0xC0 == 0x80) { // a rune begins the word, not the end of a sign
 		k++
 	}
 	w.start, w.hash = k, sequence.HashBytes(text[k:j])

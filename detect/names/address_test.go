@@ -31,6 +31,8 @@ func TestAddresses(t *testing.T) {
 		{"Kossuth Lajos utca 45", "Kossuth Lajos utca 45"},
 		{"write to PO Box 1187, Denver, CO 80201.", "PO Box 1187, Denver, CO 80201"},
 		{"Postfach 10 12 34", "Postfach 10"},
+		{"he said “12 Orchard Street” twice", "12 Orchard Street"},
+		{"the “Hauptstraße 5”", "Hauptstraße 5"},
 		{"my address is 12 main st", "12 main st"},
 		{"Chapter 12 Road to War", ""},
 		{"In 2019 March Street was closed", ""},
