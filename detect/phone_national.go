@@ -44,7 +44,7 @@ func (w *window) isTrunk(i int, n *number) bool {
 			return false
 		}
 	}
-	if n.groups > 2 && n.sep[0] != n.sep[1] && n.sep[0] == '.' {
+	if n.sep[0] == '.' && (n.groups > 2 && n.sep[0] != n.sep[1] || n.size[0] > 3) {
 		return false
 	}
 	pairs := n.pairs()

@@ -11,19 +11,35 @@ type Kind string
 
 // The kinds of the built-in rules, of literal lists and of user patterns.
 const (
-	KindEmail   Kind = "EMAIL_ADDRESS"
-	KindPhone   Kind = "PHONE_NUMBER"
-	KindCard    Kind = "CREDIT_CARD"
-	KindIBAN    Kind = "IBAN_CODE"
-	KindUSSSN   Kind = "US_SSN"
-	KindIP      Kind = "IP_ADDRESS"
-	KindURL     Kind = "URL"
-	KindDate    Kind = "DATE_TIME"
-	KindBirth   Kind = "DATE_OF_BIRTH"
-	KindAge     Kind = "AGE"
-	KindSecret  Kind = "SECRET" // every secret; the rule says which
-	KindLiteral Kind = "LITERAL"
-	KindPattern Kind = "PATTERN"
+	KindEmail        Kind = "EMAIL_ADDRESS"
+	KindPhone        Kind = "PHONE_NUMBER"
+	KindCard         Kind = "CREDIT_CARD"
+	KindIBAN         Kind = "IBAN_CODE"
+	KindUSSSN        Kind = "US_SSN"
+	KindIP           Kind = "IP_ADDRESS"
+	KindURL          Kind = "URL"
+	KindDate         Kind = "DATE_TIME"
+	KindBirth        Kind = "DATE_OF_BIRTH"
+	KindAge          Kind = "AGE"
+	KindRecordNumber Kind = "MEDICAL_RECORD_NUMBER"
+	KindHealthPlan   Kind = "HEALTH_PLAN_ID"
+	KindAccount      Kind = "ACCOUNT_NUMBER"
+	KindCardCode     Kind = "CREDIT_CARD_VERIFICATION"
+	KindCardExpiry   Kind = "CREDIT_CARD_EXPIRY"
+	KindCardTrack    Kind = "CREDIT_CARD_TRACK"
+	KindHealth       Kind = "HEALTH"
+	KindReligion     Kind = "RELIGION"
+	KindEthnicity    Kind = "ETHNICITY"
+	KindPolitics     Kind = "POLITICAL_OPINION"
+	KindUnion        Kind = "TRADE_UNION"
+	KindGenetic      Kind = "GENETIC_DATA"
+	KindBiometric    Kind = "BIOMETRIC_DATA"
+	KindOrientation  Kind = "SEXUAL_ORIENTATION"
+	KindSexLife      Kind = "SEX_LIFE"
+	KindCriminal     Kind = "CRIMINAL_RECORD"
+	KindSecret       Kind = "SECRET" // every secret; the rule says which
+	KindLiteral      Kind = "LITERAL"
+	KindPattern      Kind = "PATTERN"
 )
 
 // Severity orders rules by the harm that a leak does, from 0 (information) to 4 (critical).
@@ -142,7 +158,9 @@ func Rules() []Rule {
 func builtins() []builtin {
 	return slices.Concat(
 		[]builtin{emailRule(), cardRule(), ibanRule(), ssnRule(), phoneRule(), ipRule()},
-		[]builtin{urlRule(), dateRule()},
+		[]builtin{urlRule(), dateRule(), birthRule(), ageRule()},
+		recordRules(),
+		specialRules(),
 		[]builtin{privateKeyRule(), jwtRule(), urlCredentialsRule()},
 		tokenRules(),
 		headerRules(),

@@ -14,6 +14,8 @@ type window struct {
 	quiet    span // of the text before a word, a part known to have no e-mail cue
 	steps    int  // bytes read by recognisers, for the proof that time is linear
 	memo     [memoSize]memo
+	dateAt   int // one more than where dateMemo was read
+	dateMemo date
 	context0 folded // the text before the candidate at hand, for the words of all rules
 	early    bool   // see Options.EarlyRelease
 	trace    *trace // notes for Explain, nil in a scan
@@ -63,7 +65,7 @@ func (w *window) run(class uint16, i, limit int) int {
 		j++
 	}
 	w.steps += j - i + 1
-	if j == len(w.b) && j < i+limit {
+	if j >= len(w.b) && j < i+limit {
 		w.touch()
 	}
 	return j
@@ -110,7 +112,7 @@ func (w *window) remember(tag uint32, from, to int) {
 func (w *window) shift(n int) {
 	w.quiet.from -= n
 	w.quiet.to -= n
-	w.context0.at = 0
+	w.context0.at, w.dateAt = 0, 0
 	for k := range w.memo {
 		m := &w.memo[k]
 		m.from -= n
