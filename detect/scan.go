@@ -179,9 +179,18 @@ func wordEnd(b []byte, i int) int {
 	return i
 }
 
-// stop notes that the token at i is not decided yet.
+// stop notes that the token at i is not decided yet. What is held begins no later than the next place at which a
+// recogniser is called, since it was not asked.
 func (s *scan) stop(i int) {
-	s.pos, s.held = i, s.w.lead
+	e, b := s.e, s.w.b
+	held := s.w.lead
+	for k := i + 1; k < min(held, len(b)); k++ {
+		c := b[k]
+		if e.act[c] == actHere && (k+1 == len(b) || e.begins(c, b[k+1])) && (e.prev[c] == nil || e.prev[c][b[k-1]]) {
+			held = k
+		}
+	}
+	s.pos, s.held = i, held
 	s.w.touched = false
 }
 
