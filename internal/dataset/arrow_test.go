@@ -121,3 +121,11 @@ func TestArrow(t *testing.T) {
 		})
 	}
 }
+
+func TestArrowNameThatIsNoUTF8(t *testing.T) {
+	data := bytes.ReplaceAll(makeArrow(t, false), []byte("phone"), []byte("pho\xffe"))
+	got := readArchive(t, "a.arrow", data, dataset.Limits{})
+	if len(got.values) < 2 || got.values[1].Name != "pho\uFFFDe" {
+		t.Errorf("the names are wrong: %v", got.values)
+	}
+}

@@ -110,7 +110,7 @@ func BenchmarkMemory(b *testing.B) {
 		{"lines.jsonl", "", "{\"id\": 17, \"text\": \"" + prose + "\"}\n"},
 		{"one-line.jsonl", "{\"text\": \"", prose},
 		{"one-string.json", "{\"text\": \"", prose},
-		{"numbers.json", "[0", ",1,2,3,4,5,6,7,8,9"},
+		{"numbers.json", "[0", ", 1234567890123456"},
 		{"one-line.txt", "", prose},
 		{"one-quote.csv", "a_b,b\n\"", prose},
 		{"latin1.txt", "", "H\xe4tte \xfcber\n"},

@@ -87,9 +87,9 @@ func (n *node) find(raw []byte) *node {
 	return nil
 }
 
-// cleanName keeps a name on its line.
+// cleanName keeps a name on its line, and valid.
 func cleanName(name string) (string, string) {
-	b := []byte(name)
+	b := []byte(validText(name))
 	for i, c := range b {
 		if c < ' ' {
 			b[i] = ' '
