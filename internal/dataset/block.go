@@ -1,5 +1,11 @@
 // Package dataset reads data files as blocks of text with a place for every value, and writes them back with values
 // replaced.
+//
+// What a file is, its bytes decide; its name only tells formats of text from each other. Text formats are read through a
+// window that knows the charset: every position in a Block leads back to a byte of the file, and Rewrite copies the file
+// around the patches that edits become. Whatever a file claims about lengths is compared with bounds before memory is
+// asked for, and every part that is not read is told by name, with a reason. What is read in another way than it was
+// meant (a broken JSON line, as text) is told to an Observer.
 package dataset
 
 import (

@@ -47,10 +47,10 @@ func sniffUTF16(head []byte) (charset, bool) {
 		}
 	}
 	switch {
-	case n < 4:
-	case zeros[1] > n/2*4/10 && zeros[0]*20 < zeros[1]:
+	case n < 8:
+	case zeros[1]*5 > n && zeros[0]*20 < zeros[1]:
 		return utf16LE, true
-	case zeros[0] > n/2*4/10 && zeros[1]*20 < zeros[0]:
+	case zeros[0]*5 > n && zeros[1]*20 < zeros[0]:
 		return utf16BE, true
 	}
 	return utf8Text, false

@@ -25,36 +25,46 @@ type text struct {
 	start int // what is owned next begins here in the window
 	line  int // of the window's first byte
 	block Block
-	fixed bool // line stays as it is: all of it is one line
 	json  bool // part of a JSON file, so that replacements are escaped as if in a string
 }
 
 // run reads until the end. The window is filled.
 func (t *text) run() error {
 	for {
+		for !t.w.eof && t.w.offset(len(t.w.text)) < t.next() {
+			t.fill()
+		}
 		end, last := t.cut()
 		if err := t.emit(end); err != nil {
 			return err
 		}
-		if last {
-			t.start = end
+		if t.start = end; last {
 			return nil
 		}
-		keep := runeStart(t.w.text, end-sharedBefore)
-		if !t.fixed {
-			t.line += bytes.Count(t.w.text[:keep], newline)
-		}
-		t.start = end - keep
-		t.w.fill(keep)
+		t.fill()
 	}
 }
+
+// next is the multiple of Stride behind what is owned next.
+func (t *text) next() int64 { return (t.w.offset(t.start)/Stride + 1) * Stride }
+
+// fill reads on and keeps what is shared with what is owned next.
+func (t *text) fill() {
+	keep := t.lead()
+	t.line += bytes.Count(t.w.text[:keep], newline)
+	t.start -= keep
+	t.w.fill(keep)
+}
+
+// lead is where what is shared with what is owned next begins.
+func (t *text) lead() int { return runeStart(t.w.text, t.start-sharedBefore) }
 
 var newline = []byte{'\n'}
 
 // cut returns where the next piece ends, and whether the text ends there.
 func (t *text) cut() (int, bool) {
 	w := t.w
-	next := (w.offset(t.start)/Stride + 1) * Stride
+	next := t.next()
 	if t.to > 0 && next >= t.to {
 		if at, ok := t.lineAt(t.to); ok {
 			return at, true
@@ -92,17 +102,19 @@ func (t *text) emit(end int) error {
 	if end == t.start {
 		return nil
 	}
-	w := t.w
-	all := w.text[:runeStart(w.text, min(end+sharedAfter, len(w.text)))]
+	w, lead := t.w, t.lead()
+	all := w.text[lead:runeStart(w.text, min(end+sharedAfter, len(w.text)))]
 	b := &t.block
-	*b = Block{Path: t.path, Format: t.format, Text: all, Fields: b.Fields[:0], From: t.start, To: end, multiline: !t.fixed}
+	*b = Block{
+		Path: t.path, Format: t.format, Text: all, Fields: b.Fields[:0], From: t.start - lead, To: end - lead, multiline: true,
+	}
 	b.Fields = append(b.Fields, Field{
-		End: len(all), Record: t.record, Line: t.line, Offset: w.base, Plain: w.plain,
+		End: len(all), Record: t.record, Line: t.line + bytes.Count(w.text[:lead], newline), Offset: w.offset(lead), Plain: w.plain,
 	})
-	b.place = func(f *Field, at int) int64 { return w.offset(at) }
-	b.splice = func(dst []patch, f *Field, edits []Edit) []patch {
+	b.place = func(_ *Field, at int) int64 { return w.offset(lead + at) }
+	b.splice = func(dst []patch, _ *Field, edits []Edit) []patch {
 		for _, e := range edits {
-			dst = append(dst, patch{w.offset(e.Start), w.offset(e.End), w.charset.encode(nil, t.escape(e.Text))})
+			dst = append(dst, patch{w.offset(lead + e.Start), w.offset(lead + e.End), w.charset.encode(nil, t.escape(e.Text))})
 		}
 		return dst
 	}
