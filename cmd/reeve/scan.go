@@ -333,6 +333,9 @@ func (t *tellFlags) report(c *cobra.Command, o *audit.Options, paths []string, f
 	}
 	t.closing(c.ErrOrStderr(), sum)
 	switch {
+	case errors.Is(runErr, context.Canceled):
+		fmt.Fprintln(c.ErrOrStderr(), "reeve: interrupted: what was found so far is told; the same command goes on where it stopped, unless it has --no-cache")
+		return &toldError{exitInterrupted}
 	case runErr != nil:
 		return runErr
 	case sum.Skipped > 0:

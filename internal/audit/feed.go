@@ -315,7 +315,11 @@ func (f *feeder) cut(ctx context.Context, fl *file, src dataset.Source, old []*p
 		n, _ := src.ReadAt(b, 0)
 		head = f.hasher.sum(b[:n])
 	}
-	next := 0
+	known := map[digest]int{}
+	for i, p := range old {
+		known[p.sum] = i
+	}
+	next := 0 // where in old the next chunk probably is
 	for c.at < to {
 		var buf *buffer
 		select {
@@ -335,12 +339,13 @@ func (f *feeder) cut(ctx context.Context, fl *file, src dataset.Source, old []*p
 			if c.text {
 				ch.sum.mix(head)
 			}
-			if i := findPiece(old[next:], ch); i >= 0 && f.recallChunk(ctx, ch, old[next+i], last) {
-				next += i + 1
+			if i, ok := known[ch.sum]; ok && old[i].size == ch.to-ch.from && f.recallChunk(ctx, ch, old[i], last) {
+				next = i + 1
 				f.buffers <- buf
 				continue
 			}
-			ch.old = old[next:min(next+4, len(old))]
+			ch.old = old[min(max(next-1, 0), len(old)):min(next+3, len(old))]
+			next++
 		}
 		if err := f.enqueue(ctx, ch, &result{last: last}); err != nil {
 			return err
@@ -354,11 +359,6 @@ func (d *digest) mix(with digest) {
 	for i := range d {
 		d[i] ^= with[(i+3)%len(with)]
 	}
-}
-
-// findPiece looks for a chunk among old pieces.
-func findPiece(old []*piece, c *chunk) int {
-	return slices.IndexFunc(old, func(p *piece) bool { return p.sum == c.sum && p.size == c.to-c.from })
 }
 
 // recallChunk takes a chunk's findings from the cache.

@@ -183,12 +183,16 @@ type step struct {
 	count    int
 }
 
-// alignAhead is how far a line is looked for among the old ones.
-const alignAhead = 256
+// alignAhead is how far a line is looked for among the old ones; alignSearches is how often in a chunk all of them are
+// looked through instead, to find the place again.
+const (
+	alignAhead    = 256
+	alignSearches = 16
+)
 
 // align finds the lines of own among the old ones, in order.
 func (w *worker) align(own []byte, known []line) (plan []step, tags []byte) {
-	at, next := 0, 0
+	at, next, searches := 0, 0, alignSearches
 	add := func(n, old int) {
 		if last := len(plan) - 1; last >= 0 && (old < 0) == (plan[last].old < 0) && (old < 0 || plan[last].old+plan[last].count == old) {
 			plan[last].to += n
@@ -203,12 +207,10 @@ func (w *worker) align(own []byte, known []line) (plan []step, tags []byte) {
 		tag := w.hasher.line(own[at : at+n])
 		tags = binary.LittleEndian.AppendUint64(tags, tag)
 		tags = binary.AppendUvarint(tags, uint64(n))
-		found := -1
-		for i := next; i < min(next+alignAhead, len(known)); i++ {
-			if known[i].tag == tag && known[i].length == n {
-				found = i
-				break
-			}
+		found := findLine(known, next, min(next+alignAhead, len(known)), tag, n)
+		if found < 0 && searches > 0 {
+			searches--
+			found = findLine(known, 0, len(known), tag, n)
 		}
 		if found >= 0 {
 			next = found + 1
@@ -216,6 +218,15 @@ func (w *worker) align(own []byte, known []line) (plan []step, tags []byte) {
 		add(n, found)
 	}
 	return plan, tags
+}
+
+func findLine(known []line, from, to int, tag uint64, length int) int {
+	for i := from; i < to; i++ {
+		if known[i].tag == tag && known[i].length == length {
+			return i
+		}
+	}
+	return -1
 }
 
 // lineWriter puts together the finds of a chunk from old and new lines.

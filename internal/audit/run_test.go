@@ -3,10 +3,12 @@ package audit_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -274,6 +276,51 @@ func damage(t testing.TB, cache string, at int) {
 	}
 }
 
+// Where single records change all over a big file, the others are not scanned again.
+func TestScatteredChanges(t *testing.T) {
+	dir := t.TempDir()
+	path := dir + "/a.jsonl"
+	text := big(4<<20, 3)
+	write(t, path, text)
+	var mu sync.Mutex
+	scanned := 0
+	tagger := countingTagger{func(n int) { mu.Lock(); scanned += n; mu.Unlock() }}
+	counting, err := inspect.New(inspect.Options{Detect: detect.Options{Rules: []string{"pii/*"}}, Tagger: tagger})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := audit.Options{Inspector: counting, Cache: dir + "/cache"}
+	scan(t, o, path)
+	full := scanned
+	var changed strings.Builder
+	n := 0
+	for line := range strings.Lines(text) {
+		if n++; n%200 == 0 {
+			line = strings.Replace(line, "{", "{\"new\":\""+mail(n)+"\",", 1)
+		}
+		changed.WriteString(line)
+	}
+	write(t, path, changed.String())
+	scanned = 0
+	cached, _ := scan(t, o, path)
+	if scanned*50 > full {
+		t.Errorf("one record in 200 changed, and %d of %d bytes were scanned", scanned, full)
+	}
+	if fresh, _ := scan(t, audit.Options{Inspector: counting}, path); fresh != cached {
+		t.Error(firstDifference(fresh, cached))
+	}
+}
+
+// countingTagger finds nothing and tells how much text it saw.
+type countingTagger struct{ saw func(n int) }
+
+func (c countingTagger) Tag(dst []detect.Match, text []byte) []detect.Match {
+	c.saw(len(text))
+	return dst
+}
+func (countingTagger) RuleAt(int32) *detect.Rule { return nil }
+func (countingTagger) Version() string           { return "counts" }
+
 // A file that did not change is not read again, and one of which a line changed is read in part.
 func TestCacheSavesWork(t *testing.T) {
 	dir := t.TempDir()
@@ -292,5 +339,41 @@ func TestCacheSavesWork(t *testing.T) {
 	write(t, data+"/07.txt", big(2000, 77))
 	if _, s := scan(t, o, data); s.Cached != 19 {
 		t.Errorf("%d of 19 files came from the cache", s.Cached)
+	}
+}
+
+// A run that was stopped leaves what it did: the next one goes on from there and tells the same as one that was not.
+func TestInterrupted(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir+"/data/a.txt", mail(1))
+	write(t, dir+"/data/b.jsonl", big(4<<20, 3))
+	write(t, dir+"/data/c.txt", mail(2))
+	paths := []string{dir + "/data"}
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	o := audit.Options{Inspector: inspector(t), Cache: dir + "/cache", Today: today, Workers: 1}
+	if audit.Interrupted(paths, o) {
+		t.Error("there was no run yet")
+	}
+	stopped, found := o, 0
+	stopped.Found = func(*reeve.Finding) error {
+		if found++; found == 200 {
+			stop()
+		}
+		return nil
+	}
+	s, err := audit.Run(ctx, paths, stopped)
+	if !errors.Is(err, context.Canceled) || s == nil || !s.Interrupt || s.Findings.Total < 200 {
+		t.Fatalf("%+v, %v", s, err)
+	}
+	if !audit.Interrupted(paths, o) {
+		t.Error("the run was stopped, and nobody knows")
+	}
+	fresh, _ := scan(t, audit.Options{Workers: 1}, paths...)
+	if got, _ := scan(t, o, paths...); got != fresh {
+		t.Error(firstDifference(fresh, got))
+	}
+	if audit.Interrupted(paths, o) {
+		t.Error("the run came to its end")
 	}
 }
