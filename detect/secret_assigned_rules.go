@@ -1,6 +1,9 @@
 package detect
 
-import "encoding/base64"
+import (
+	"encoding/base64"
+	"strings"
+)
 
 func assignedPasswordRule() builtin {
 	pw := "xk29" + "fjw8q"
@@ -37,7 +40,7 @@ func assignedSecretRule() builtin {
 			Negatives: []string{
 				`token = "placeholder"`, "public_key: " + sampleB62(43), "sort_key = " + sampleHex(32), "csrf_token=" + sampleB62(40), `"tokenizer": "` + sampleB62(20) + `"`,
 				"monkey: " + sampleB62(32), `secret_name = "` + sampleB62(20) + `"`, "token: the one that you got", `"key": "states/s3/state1"`, "author: jane-doe-2024-xk",
-				`access_token_url = "https://host.example/oauth/token"`, `key = "RSA_2048"`, "token = request.headers.get('x')", "max_tokens: 4096", "PublicKeyToken=" + sampleHex(16), "issuerKeyHash=" + sampleHex(40), "token: " + sampleB62(12) + "...",
+				`access_token_url = "https://host.example/oauth/token"`, `key = "RSA_2048"`, "token = request.headers.get('x')", "max_tokens: 4096", `auth = "` + strings.Repeat("ab/+", 900) + `"`, "PublicKeyToken=" + sampleHex(16), "issuerKeyHash=" + sampleHex(40), "token: " + sampleB62(12) + "...",
 			},
 		},
 		context: ctxAssignedSecret,

@@ -58,6 +58,9 @@ func basicRule() builtin {
 
 // basicScore weighs what may be a user and a password in base64.
 func basicScore(v []byte) float32 {
+	if len(v) > maxToken {
+		return 0
+	}
 	var buf [maxToken]byte
 	enc := base64.RawStdEncoding
 	n, err := enc.Decode(buf[:], bytes.TrimRight(v, "="))
