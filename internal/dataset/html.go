@@ -57,6 +57,10 @@ func (m *markup) read() error {
 				m.endRun()
 				return m.giveAll()
 			}
+			if len(text)-m.i > Stride { // long text without a tag: a field of its own
+				m.words(runeStart(text, len(text)-sharedAfter))
+				m.endRun()
+			}
 			if err := m.refill(); err != nil {
 				return err
 			}

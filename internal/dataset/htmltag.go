@@ -68,7 +68,11 @@ func (m *markup) element() (bool, error) {
 	switch name {
 	case "script", "style", "textarea", "title", "xmp", "noframes":
 		m.endRun()
-		return m.until("</"+name, m.i, name)
+		ok, err := m.until("</"+name, m.i, name)
+		if !ok && err == nil {
+			m.i = at - 1 // read the tag again when more is there
+		}
+		return ok, err
 	}
 	return true, nil
 }
