@@ -36,6 +36,7 @@ func TestTag(t *testing.T) {
 		{"name: Whitfield, Amanda", []string{"PERSON Whitfield, Amanda"}},
 		{"first_name: Thandiwe\nlast_name: O'Brien\n", []string{"PERSON Thandiwe", "PERSON O'Brien"}},
 		{"contact kate@example.com or see www.example.com/Kate", nil},
+		{"log.Fatalf(\"no %s\", t.Duncan())", nil},
 		{"func NewServer(cfg Config) (*Server, error)", nil},
 	} {
 		if diff := cmp.Diff(tt.want, show(tagger, tt.text)); diff != "" {

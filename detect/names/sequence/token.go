@@ -49,6 +49,7 @@ type Reader struct {
 	lines  []line
 	chunk  int  // first token of the present run without spaces
 	bad    bool // the run is an address, a path, an identifier
+	member bool // the next word is a member of the last: fmt.Printf
 	table  lattice
 	feats  []uint32
 	spans  []Span
@@ -60,7 +61,7 @@ func (r *Reader) Use(m *Model) { r.model = m }
 // read splits text from offset at on, to the end of a block, and returns where the block ends.
 func (r *Reader) read(text []byte, at int) int {
 	r.text, r.base, r.tokens, r.lines = text, at, r.tokens[:0], r.lines[:0]
-	r.chunk, r.bad = 0, false
+	r.chunk, r.bad, r.member = 0, false, false
 	glued, lineStart := false, 0
 	i := at
 	for i < len(text) {
@@ -231,6 +232,10 @@ loop:
 		k = capWord
 	}
 	t := token{start: int32(start - at), end: int32(i - at), kind: k, hash: mix(h), glued: glued}
+	if r.member && glued {
+		t.blocked = true
+	}
+	r.member = false
 	if letters > longest {
 		t.blocked = true
 	} else {
@@ -288,6 +293,11 @@ func (r *Reader) sign(i, at, n int, base byte, glued bool) int {
 		r.bad = r.bad || after >= lower && before < lower
 	case '.':
 		r.bad = r.bad || before >= lower && after == lower || before >= lower && after == digit && before != digit
+		r.member = before >= lower && after == upper && !r.abbreviated()
+	case '(':
+		if glued && before >= lower && (after == lower || i+1 < len(text) && (text[i+1] == ')' || text[i+1] == '"' || text[i+1] == '&')) {
+			r.tokens[len(r.tokens)-1].blocked = true // a call
+		}
 	case '/':
 		r.bad = r.bad || after >= lower && (before < lower || after == lower && r.slashes() > 0)
 	case ':':
@@ -299,6 +309,15 @@ func (r *Reader) sign(i, at, n int, base byte, glued bool) int {
 	}
 	r.add(t)
 	return i + n
+}
+
+// abbreviated reports whether the last token is a short word such as Dr or St.
+func (r *Reader) abbreviated() bool {
+	if len(r.tokens) == 0 {
+		return false
+	}
+	t := &r.tokens[len(r.tokens)-1]
+	return t.entry.Role() == Title || t.capital() && t.end-t.start <= 3
 }
 
 func (r *Reader) slashes() (n int) {
