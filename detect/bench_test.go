@@ -121,3 +121,49 @@ func BenchmarkStream(b *testing.B) {
 		s.End()
 	}
 }
+
+// thirds is the text that the speed of the product is judged on, as lines of JSON: a third each of source and
+// configuration, of documentation, and of prose that is dense with personal data.
+func thirds(size int) []byte {
+	pieces := [3][]string{
+		{
+			`func (r *reader) fill(n int) error {\n\tif cap(r.buf)-r.end < n {\n\t\tcopy(r.buf, r.buf[r.start:r.end])\n\t\tr.end -= r.start\n\t}\n\treturn r.src.read(&r.buf, n)\n}\n`,
+			`services:\n  web:\n    image: registry.internal/web:1.24.3\n    ports: [\"8080:80\"]\n    environment:\n      LOG_LEVEL: info\n      WORKERS: 4\n`,
+			`for (const [key, value] of Object.entries(options)) {\n  if (value === undefined) continue;\n  params.set(key, String(value));\n}\nexport default params;\n`,
+		},
+		{
+			`## Install\n\nDownload the archive for your system, check its sum and unpack it into a folder of your own. See [the manual](docs/install.md) for packages.\n\n`,
+			`| option | default | meaning |\n|---|---|---|\n| size | 512 | bytes of one block |\n| level | 3 | how hard to compress, from 1 to 9 |\n`,
+			`The format is stable since version 2.1; older files are read but never written. A file begins with a header of 32 bytes, and each block carries its own sum.\n`,
+		},
+		{
+			`Jane Doe, born on 14 May 1975, lives at 12 High Street and can be reached at (212) 555-0134 or jane.doe@example.org; her card is 4539 5787 6362 1486.\n`,
+			`Please transfer 200 to DE89 3704 0044 0532 0130 00, and send the receipt to max@example.net. My social security number is 536-22-1234.\n`,
+			`Login of user 8841 from 203.0.113.9 on 2024-05-14 10:32:07; see https://example.com/profile/8841 for more. Call +44 20 7946 0018 if it was not you.\n`,
+		},
+	}
+	var b []byte
+	for i := 0; len(b) < size; i++ {
+		kind := pieces[i%3]
+		b = append(b, `{"id": "`...)
+		b = append(b, sampleHex(12)...)
+		b = append(b, `", "text": "`...)
+		for k := range 8 {
+			b = append(b, kind[(i/3+k)%len(kind)]...)
+		}
+		b = append(b, "\"}\n"...)
+	}
+	return b
+}
+
+// BenchmarkThirds is all rules on that text; allocations are those of the result.
+func BenchmarkThirds(b *testing.B) {
+	text := thirds(1 << 20)
+	e := mustNew(b, Options{Rules: ruleIDs()})
+	defer cpu(b, len(text))()
+	b.ReportAllocs()
+	var dst []Match
+	for b.Loop() {
+		dst = e.Find(dst[:0], text)
+	}
+}
