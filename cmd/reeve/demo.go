@@ -24,9 +24,9 @@ func newDemo() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "demo",
 		Short: "Run the whole chain offline: data set, model, gateway, custody",
-		Long: `Run the whole chain in one process, offline: train a small language model on a shipped sample of support
-conversations (invented people, planted data), put it behind the governed gateway, talk to it, verify the
-custody log, and see that one flipped byte is noticed. Gateway and log stay open until Ctrl-C.
+		Long: `Run the whole chain in one process, offline: scan a shipped sample of support conversations (invented people,
+planted data), redact it and sign for it, train a small language model on both, put it behind the governed
+gateway, talk to it, verify the custody log, and see that one flipped byte is noticed. Gateway and log stay open until Ctrl-C.
 
 Exit status: 0 every step showed what it claims · 3 a step did not · 130 interrupted before the end.`,
 		Args: noArgs,
@@ -39,7 +39,7 @@ Exit status: 0 every step showed what it claims · 3 a step did not · 130 inter
 	return c
 }
 
-// cleanModel is the name of the model that was trained on the masked sample.
+// cleanModel is the name of the model that was trained on the redacted sample.
 const cleanModel = demo.ModelName + "-clean"
 
 // demoRun is one run of the demo: what the steps share.
@@ -48,7 +48,7 @@ type demoRun struct {
 	dir   string
 	convs []demo.Conversation
 	raw   *demo.Model // trained on the sample as it is
-	clean *demo.Model // trained on the masked sample
+	clean *demo.Model // trained on the redacted sample
 	srv   *server
 	model string // URL of the model's own server
 	url   string // of the gateway
@@ -67,7 +67,7 @@ func runDemo(ctx context.Context, out, diagnostics io.Writer, dir string, once b
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	fmt.Fprintf(out, "reeve demo: everything happens in this process and in %s; nothing leaves this machine.\n", d.dir)
-	if err := d.train(); err != nil {
+	if err := d.prepare(ctx); err != nil {
 		return err
 	}
 	if err := d.open(ctx, diagnostics); err != nil {
@@ -120,9 +120,21 @@ func (q *quiet) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// talk walks the steps.
+// talk walks the steps that need the models.
 func (d *demoRun) talk(ctx context.Context) error {
-	steps := []func(context.Context) error{d.showData, d.showRaw, d.showClean, d.harmless, d.masked, d.refused, d.streamed, d.verify, d.tamper}
+	return d.walk(ctx, d.showRaw, d.showClean, d.harmless, d.masked, d.refused, d.streamed, d.verify, d.tamper)
+}
+
+// prepare walks the steps before there is a model to ask: the data set is looked at, redacted and signed for.
+func (d *demoRun) prepare(ctx context.Context) (err error) {
+	if d.convs, err = demo.Load(); err != nil {
+		return err
+	}
+	d.raw = demo.Train(d.convs)
+	return d.walk(ctx, d.showData, d.showRedacted, d.showSigned)
+}
+
+func (d *demoRun) walk(ctx context.Context, steps ...func(context.Context) error) error {
 	for _, step := range steps {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -137,7 +149,7 @@ func (d *demoRun) talk(ctx context.Context) error {
 // tell prints one step: what was done, what it proves and how to repeat it.
 func (d *demoRun) tell(title, did, proves, byHand string) {
 	d.step++
-	fmt.Fprintf(d.w, "\n[%d/9] %s\n%s\n", d.step, title, indent(did))
+	fmt.Fprintf(d.w, "\n[%d/11] %s\n%s\n", d.step, title, indent(did))
 	fmt.Fprintf(d.w, "      proves:  %s\n", proves)
 	fmt.Fprintf(d.w, "      by hand: %s\n", byHand)
 }

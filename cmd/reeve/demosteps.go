@@ -6,20 +6,15 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"io/fs"
 	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json"
 
-	"github.com/reeve-ai/reeve"
 	"github.com/reeve-ai/reeve/internal/custody"
 	"github.com/reeve-ai/reeve/internal/demo"
-	"github.com/reeve-ai/reeve/internal/guard"
-	"github.com/reeve-ai/reeve/internal/upstream"
 )
 
 // failed says that a step did not show what it claims; the demo must not go on as if it had.
@@ -27,92 +22,6 @@ func failed(step, why string) error { return fmt.Errorf("demo: %s: %s", step, wh
 
 func indent(s string) string {
 	return "      " + strings.ReplaceAll(strings.TrimRight(s, "\n"), "\n", "\n      ")
-}
-
-func (d *demoRun) showData(context.Context) error {
-	policy, err := loadPolicy("")
-	if err != nil {
-		return err
-	}
-	set := policy.For(reeve.In, guard.Scope{})
-	kinds := map[string]int{}
-	var texts []byte // what is judged, in the form that guard check reads
-	for _, c := range d.convs {
-		for _, m := range c.Messages {
-			texts = append(append(texts, `{"id":"`+c.File+`","text":"`...), upstream.AppendQuoted(nil, []byte(m.Content))...)
-			texts = append(texts, "\"}\n"...)
-			for _, f := range set.Check([]byte(m.Content), nil).Findings {
-				kinds[f.Kind]++
-			}
-		}
-	}
-	if kinds["EMAIL_ADDRESS"] == 0 || kinds["SECRET"] == 0 {
-		return failed("data set", "the planted data was not found")
-	}
-	sample := filepath.Join(d.dir, "sample")
-	files, err := demo.Files()
-	if err != nil {
-		return err
-	}
-	if err := writeFiles(sample, files); err != nil {
-		return err
-	}
-	if err := os.WriteFile(filepath.Join(sample, "texts.jsonl"), texts, 0o600); err != nil {
-		return fmt.Errorf("write sample: %w", err)
-	}
-	var found []string
-	for k, n := range kinds {
-		found = append(found, fmt.Sprintf("%d %s", n, k))
-	}
-	slices.Sort(found)
-	d.tell("A data set, and what is in it",
-		fmt.Sprintf("%d support conversations from three sources, written to %s.\nfound: %s\nand one source, the forum, names no licence (sample/sourcing.yaml).", len(d.convs), sample, strings.Join(found, ", ")),
-		"a data set that looks harmless holds personal data and secrets",
-		"reeve guard check < $D/sample/texts.jsonl")
-	return nil
-}
-
-func writeFiles(dir string, files fs.FS) error {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return fmt.Errorf("write sample: %w", err)
-	}
-	return fs.WalkDir(files, ".", func(path string, e fs.DirEntry, err error) error {
-		if err != nil || e.IsDir() {
-			return err
-		}
-		b, err := fs.ReadFile(files, path)
-		if err != nil {
-			return err
-		}
-		return os.WriteFile(filepath.Join(dir, path), b, 0o600)
-	})
-}
-
-// train makes the two models: from the sample as it is, and from the sample as the guards would pass it. Names and streets
-// are masked by the shop's list of customers, as the shipped policy does not look for them.
-func (d *demoRun) train() (err error) {
-	if d.convs, err = demo.Load(); err != nil {
-		return err
-	}
-	policy, err := loadPolicy("")
-	if err != nil {
-		return err
-	}
-	planted, err := demo.Planted()
-	if err != nil {
-		return err
-	}
-	known := demo.Replacer(slices.DeleteFunc(planted, func(p demo.Plant) bool { return p.Kind != "PERSON" && p.Kind != "STREET_ADDRESS" }))
-	set := policy.For(reeve.In, guard.Scope{})
-	d.raw = demo.Train(d.convs)
-	d.clean = demo.Train(demo.Clean(d.convs, func(text string) string {
-		r := set.Check([]byte(text), nil)
-		if r.Block != nil {
-			return "[" + r.Block.ID + "]"
-		}
-		return known(string(r.Text))
-	}))
-	return nil
 }
 
 func (d *demoRun) showRaw(context.Context) error {
@@ -140,7 +49,7 @@ func (d *demoRun) showClean(context.Context) error {
 		}
 	}
 	d.tell("A model trained on the cleaned data",
-		fmt.Sprintf("masked by the shipped guard policy; names and streets by the shop's list of customers.\nQ: %s\nA: %s", demo.AskPerson, answer),
+		fmt.Sprintf("Q: %s\nA: %s", demo.AskPerson, answer),
 		"what is not in the data cannot come out of the model",
 		"curl -s $M/v1/chat/completions -d '"+body(cleanModel, demo.AskPerson, false)+"'")
 	return nil

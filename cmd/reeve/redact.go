@@ -299,7 +299,7 @@ func printRedacted(w io.Writer, rep *redact.Report) error {
 	if rep.Surrogates != "" {
 		fmt.Fprintf(&b, "%s holds keyed digests of the surrogates: a scan with it and the key leaves them out\n", rep.Surrogates)
 	}
-	fmt.Fprintf(&b, "%d values redacted in %d files; read again: %d findings\n", rep.Redacted, len(rep.Files), rep.Remaining)
+	fmt.Fprintf(&b, "%s redacted in %s; read again: %s\n", counted(rep.Redacted, "value"), counted(len(rep.Files), "file"), counted(rep.Remaining, "finding"))
 	_, err := io.WriteString(w, b.String())
 	return err
 }

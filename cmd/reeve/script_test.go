@@ -252,11 +252,30 @@ func (h *readmeHouse) run(t *testing.T, command string) string {
 		defer resp.Body.Close()
 		b, _ := io.ReadAll(resp.Body)
 		return string(b)
+	case strings.HasPrefix(command, "reeve scan data/"), strings.HasPrefix(command, "reeve redact data/"):
+		return h.data(t, strings.Fields(command)[1:])
 	case command == "reeve custody verify reeve-data":
 		return h.reeve(t, 0, "custody", "verify", h.dir+"/reeve-data")
 	}
 	t.Fatalf("the README has a command that no test runs: %s", command)
 	return ""
+}
+
+// data runs a command on a folder with one address in it.
+func (h *readmeHouse) data(t *testing.T, args []string) string {
+	t.Helper()
+	t.Chdir(h.dir)
+	if err := os.MkdirAll("data", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile("data/people.csv", []byte("mail,city\njane.roe@posteo.net,\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	if code := run(args, strings.NewReader(""), &out, &out); code == exitUsage {
+		t.Errorf("reeve %s: %s", strings.Join(args, " "), out.String())
+	}
+	return out.String()
 }
 
 func (h *readmeHouse) reeve(t *testing.T, code int, args ...string) string {

@@ -41,18 +41,27 @@ type Plant struct {
 
 // Load returns the conversations of the sample, file by file in alphabetical order.
 func Load() ([]Conversation, error) {
-	names, err := fs.Glob(sampleFiles, "sample/*.jsonl")
+	files, err := Files()
+	if err != nil {
+		return nil, err
+	}
+	return Read(files)
+}
+
+// Read returns the conversations of a folder of .jsonl files, file by file in alphabetical order.
+func Read(files fs.FS) ([]Conversation, error) {
+	names, err := fs.Glob(files, "*.jsonl")
 	if err != nil {
 		return nil, fmt.Errorf("list sample: %w", err)
 	}
 	var convs []Conversation
 	for _, name := range names {
-		data, err := sampleFiles.ReadFile(name)
+		data, err := fs.ReadFile(files, name)
 		if err != nil {
 			return nil, fmt.Errorf("read sample: %w", err)
 		}
 		for i, line := range bytes.Split(bytes.TrimSuffix(data, []byte("\n")), []byte("\n")) {
-			c := Conversation{File: strings.TrimPrefix(name, "sample/"), Record: i + 1}
+			c := Conversation{File: name, Record: i + 1}
 			if err := json.Unmarshal(line, &c); err != nil {
 				return nil, fmt.Errorf("read sample %s line %d: %w", c.File, c.Record, err)
 			}
