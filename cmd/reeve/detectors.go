@@ -13,6 +13,7 @@ import (
 
 // detectorFlags are the flags of every command that looks for personal data and secrets in files.
 type detectorFlags struct {
+	readings bool // see inspect.Options.Readings: for commands that tell what they find, not for those that replace it
 	rules []string
 	names string
 }
@@ -26,7 +27,7 @@ func (d *detectorFlags) add(c *cobra.Command) {
 func (d *detectorFlags) inspector() (*inspect.Inspector, error) {
 	const remedy = "docs/kinds.md lists the rules"
 	shapes, called := d.split()
-	o := inspect.Options{Detect: detect.Options{Rules: shapes}}
+	o := inspect.Options{Detect: detect.Options{Rules: shapes}, Readings: d.readings}
 	switch d.names {
 	case "on":
 		if len(called) == 0 {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/reeve-ai/reeve"
 	"github.com/reeve-ai/reeve/detect"
+	"github.com/reeve-ai/reeve/detect/names"
 )
 
 var update = flag.Bool("update", false, "write generated documents instead of comparing them")
@@ -55,7 +56,7 @@ func TestKindsDocument(t *testing.T) {
 // allRules are those of every detector that the command line applies, by name.
 func allRules(t *testing.T) []detect.Rule {
 	t.Helper()
-	rules := detect.Rules()
+	rules := append(detect.Rules(), names.Rules()...)
 	slices.SortStableFunc(rules, func(a, b detect.Rule) int { return strings.Compare(a.ID, b.ID) })
 	return rules
 }

@@ -57,7 +57,7 @@ type tellFlags struct {
 }
 
 func newScan() *cobra.Command {
-	var s scanFlags
+	s := scanFlags{detectors: detectorFlags{readings: true}}
 	c := &cobra.Command{
 		Use:   "scan [PATH…]",
 		Short: "Find personal data and secrets in data sets, models and source code",

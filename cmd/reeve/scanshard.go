@@ -23,7 +23,7 @@ const shardExample = `  reeve scan plan data/ -n 4 -o plan.json
   reeve scan merge part-*.jsonl -o findings.jsonl --format jsonl`
 
 func newScanPlan() *cobra.Command {
-	var d detectorFlags
+	d := detectorFlags{readings: true}
 	var include, exclude []string
 	n, output, allow := 1, "", ""
 	c := &cobra.Command{
@@ -94,7 +94,7 @@ func writeOutput(c *cobra.Command, path string, b []byte) error {
 }
 
 func newScanShard() *cobra.Command {
-	var d detectorFlags
+	d := detectorFlags{readings: true}
 	plan, shard, output, quiet := "", "", "", false
 	c := &cobra.Command{
 		Use:   "shard --plan PLAN --shard i/n",
