@@ -57,6 +57,7 @@ type cache struct {
 	name   string // path of the files without their endings
 	key    [16]byte
 	hasher *hasher // of the emitter
+	reader *hasher // of the feeder
 	roots  []string
 
 	old    *bufio.Reader // of the old index; nil if there is none
@@ -93,6 +94,9 @@ func openCache(o *Options, roots []string) (*cache, error) {
 	}
 	var err error
 	if c.hasher, err = newHasher(c.key); err != nil {
+		return nil, err
+	}
+	if c.reader, err = newHasher(c.key); err != nil {
 		return nil, err
 	}
 	if err := c.create(); err != nil {
@@ -311,7 +315,7 @@ func (c *cache) openOld() {
 	copy(c.key[:], head[len(twin):])
 	c.interrupted = head[len(head)-1] == 1
 	c.old = r
-	if c.hasher, err = newHasher(c.key); err != nil {
+	if c.reader, err = newHasher(c.key); err != nil {
 		c.closeOld()
 	}
 }
@@ -403,7 +407,7 @@ func (c *cache) read() *entry {
 		return nil
 	}
 	b := make([]byte, n)
-	if _, err := io.ReadFull(c.old, b); err != nil || c.hasher.sum(b) != digest(head[4:]) {
+	if _, err := io.ReadFull(c.old, b); err != nil || c.reader.sum(b) != digest(head[4:]) {
 		c.old = nil
 		return nil
 	}

@@ -121,7 +121,7 @@ func (s *Summary) Skip(path, reason string) {
 	}
 }
 
-// Text notes a file without text.
+// NoText notes a file without text.
 func (s *Summary) NoText(path string) {
 	if s.NotTextN++; len(s.NotText) < maxNotText {
 		s.NotText = append(s.NotText, path)
