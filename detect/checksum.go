@@ -62,15 +62,6 @@ func mod1110(d []byte) bool {
 	return (11-p)%10 == int(d[len(d)-1])
 }
 
-// modulo is the number that the digits write, modulo m, which is under 2^24.
-func modulo(d []byte, m int) int {
-	r := 0
-	for _, x := range d {
-		r = (r*10 + int(x)) % m
-	}
-	return r
-}
-
 // value is the number that the digits write; there are at most 18.
 func value(d []byte) int {
 	n := 0

@@ -30,9 +30,8 @@ func dateRule() builtin {
 
 // date is what was read of a calendar date.
 type date struct {
-	end       int
-	y, m, d   int  // y is 0 where no year was given
-	ambiguous bool // day and month may be the other way around
+	end int
+	y   int // 0 where no year was given
 }
 
 func findDate(w *window, i int) hit {

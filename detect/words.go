@@ -57,10 +57,10 @@ func pairHash(a, b byte) uint { return (uint(a)*31 + uint(b)) & 511 }
 // folded is a text as words see it: letters in lower case without accents, digits, and one space for everything else
 // and between the words of a name such as taxId.
 type folded struct {
-	at      int // what it was made of, for the memory of the window
-	span, n uint8
-	starts  [2]uint64 // where words begin
-	text    [foldSpan]byte
+	at     int // what it was made of, for the memory of the window
+	n      uint8
+	starts [2]uint64 // where words begin
+	text   [foldSpan]byte
 }
 
 // fold makes the text of src, at most foldSpan bytes of it; prev is the byte before it.

@@ -120,7 +120,7 @@ func count(docs []doc, found [][]finding, shown int) (map[string]tally, []string
 	for _, d := range docs {
 		for _, s := range d.Spans {
 			if accepted[s.Type] != nil {
-				tallies[s.Type] = tallies[s.Type]
+				tallies[s.Type] = tally{}
 			}
 		}
 	}

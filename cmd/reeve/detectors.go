@@ -14,8 +14,8 @@ import (
 // detectorFlags are the flags of every command that looks for personal data and secrets in files.
 type detectorFlags struct {
 	readings bool // see inspect.Options.Readings: for commands that tell what they find, not for those that replace it
-	rules []string
-	names string
+	rules    []string
+	names    string
 }
 
 func (d *detectorFlags) add(c *cobra.Command) {

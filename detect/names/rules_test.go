@@ -44,3 +44,22 @@ func TestRules(t *testing.T) {
 		})
 	}
 }
+
+// TestVersion holds that each option that changes answers changes the version, and nothing else does.
+func TestVersion(t *testing.T) {
+	seen := map[string]bool{}
+	for _, o := range []Options{{}, {MinScore: 0.9}, {Rules: []string{"pii/person"}}} {
+		one, err := New(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		two, err := New(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if v := one.Version(); seen[v] || v != two.Version() || v != one.Version() {
+			t.Errorf("version %q of %+v is not its own or not the same again", v, o)
+		}
+		seen[one.Version()] = true
+	}
+}

@@ -7,6 +7,7 @@
 package names
 
 import (
+	"crypto/sha256"
 	_ "embed"
 	"encoding/hex"
 	"fmt"
@@ -30,10 +31,13 @@ type Options struct {
 // Tagger finds names and addresses. It is immutable and safe for concurrent use.
 type Tagger struct {
 	model   *sequence.Model
+	digest  []byte // of the weights
 	floor   float32
 	on      [len(rules)]bool
-	version string
 	scratch sync.Pool // *scratch
+
+	versionOnce sync.Once
+	version     string
 }
 
 // scratch is the memory of one call of Tag.
@@ -53,7 +57,7 @@ func New(o Options) (*Tagger, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read name weights: %w", err)
 	}
-	t := &Tagger{model: m, floor: o.MinScore, version: "names/" + hex.EncodeToString(sequence.Digest(file)[:6])}
+	t := &Tagger{model: m, floor: o.MinScore, digest: slices.Clone(sequence.Digest(file))}
 	if t.floor == 0 {
 		t.floor = 0.55
 	}
@@ -68,8 +72,29 @@ func New(o Options) (*Tagger, error) {
 	return t, nil
 }
 
-// Version changes whenever answers may change.
-func (t *Tagger) Version() string { return t.version }
+// grammarVersion changes whenever the tagger may answer differently in a way that no example of a rule shows.
+const grammarVersion = "2"
+
+// Version changes whenever answers may change: it is a digest of the weights, the options, and how the tagger answers
+// the examples of its own rules. It is meant for caches of results. It takes some milliseconds the first time.
+func (t *Tagger) Version() string {
+	t.versionOnce.Do(func() {
+		h := sha256.New()
+		fmt.Fprintln(h, grammarVersion, t.floor, t.on)
+		h.Write(t.digest)
+		var dst []detect.Match
+		for i := range rules {
+			r := &rules[i]
+			fmt.Fprintf(h, "%q %q %d %q %q %q\n", r.ID, r.Kind, r.Severity, r.Description, r.Positives, r.Negatives)
+			for _, text := range slices.Concat(r.Positives, r.Negatives) {
+				dst = t.Tag(dst[:0], []byte(text))
+				fmt.Fprintln(h, dst)
+			}
+		}
+		t.version = "names/" + hex.EncodeToString(h.Sum(nil)[:8])
+	})
+	return t.version
+}
 
 // RuleAt returns the rule with the index i of a Match.
 func (t *Tagger) RuleAt(i int32) *detect.Rule { return &rules[i] }

@@ -43,7 +43,7 @@ func (rd *reader) tar(in input) error {
 		}
 		path := memberPath(in.path, h.Name)
 		switch h.Typeflag {
-		case tar.TypeReg, tar.TypeRegA, tar.TypeGNUSparse: //nolint:staticcheck // old archives have TypeRegA
+		case tar.TypeReg, tar.TypeGNUSparse: // the reader turns the flag of old archives, NUL, into TypeReg
 		case tar.TypeDir, tar.TypeXGlobalHeader:
 			continue
 		default:

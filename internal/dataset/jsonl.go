@@ -9,11 +9,10 @@ import (
 // than Limits.Record: nothing is lost by it. They are counted as "malformed records".
 type jsonl struct {
 	parser
-	to     int64 // ends before the first line that begins here or behind
-	max    int   // longest line
-	next   int64 // a Block ends before the first line that begins here or behind
-	format Format
-	odd    int
+	to   int64 // ends before the first line that begins here or behind
+	max  int   // longest line
+	next int64 // a Block ends before the first line that begins here or behind
+	odd  int
 }
 
 // run reads from the line that begins at in the filled window.

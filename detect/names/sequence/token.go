@@ -52,7 +52,6 @@ type Reader struct {
 	member bool // the next word is a member of the last: fmt.Printf
 	table  lattice
 	feats  []uint32
-	spans  []Span
 }
 
 // Use sets the model. A Reader without one cannot work.
@@ -334,7 +333,7 @@ func signHash(c byte) uint64 { return mix(seed + uint64(c)*prime) }
 
 var (
 	slash, comma, hyphen, stop, amp = signHash('/'), signHash(','), signHash('-'), signHash('.'), signHash('&')
-	colon, equals, quote, bar       = signHash(':'), signHash('='), signHash('"'), signHash('|')
+	colon, equals, quote            = signHash(':'), signHash('='), signHash('"')
 	exclaim, question, underscore   = signHash('!'), signHash('?'), signHash('_')
 )
 
