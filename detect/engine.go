@@ -51,8 +51,10 @@ type Engine struct {
 	act        [256]uint8         // what the scan does at a byte
 	on         [256][]trigger     // recognisers by first byte
 	marks      [256]uint64        // see lookout
-	starts     [1024]uint64       // see startHash
-	pairStarts [1024]uint64       // bit b0<<8|b1: a token that begins so may be a candidate whatever follows
+	starts     [1024]uint64       // see headHash
+	triggers   int32              // how many there are
+	heads      headTable          // recognisers by the first bytes of their prefix
+	pairStarts [1024]uint64       // bit b1<<8|b0: a token that begins so may be a candidate whatever follows
 	pairs      [1024]uint64       // bit b0<<8|b1: a token that begins with these two letters is worth a look
 	bucketAt   [64][128]uint16    // number of the bucket for a letter and the ASCII byte after it
 	buckets    [][]trigger        // recognisers by the first two bytes of their prefix; the first is empty
@@ -82,7 +84,8 @@ type Engine struct {
 // trigger is a recogniser with the index of its rule.
 type trigger struct {
 	entry
-	rule int32
+	rule  int32
+	order int32 // in the table of rules; decides ties
 }
 
 // maxSize is one more than the longest first run that a rule can ask for by its length.
@@ -108,6 +111,7 @@ func New(o Options) (*Engine, error) {
 	}
 	e.fillBuckets()
 	e.fillMarks()
+	e.heads.build(e.buckets)
 	e.digits.build()
 	if err := e.addLiterals(o.Literals); err != nil {
 		return nil, err
@@ -180,21 +184,23 @@ func (e *Engine) addForms(forms []form, rule int32) error {
 }
 
 func (e *Engine) addEntry(on entry, rule int32) {
+	e.triggers++
+	t := trigger{on, rule, e.triggers}
 	if on.late && e.early {
 		return
 	}
 	if on.upper {
-		e.addUpper(trigger{on, rule})
+		e.addUpper(t)
 		return
 	}
 	if on.loose {
-		e.loose = append(e.loose, trigger{on, rule})
+		e.loose = append(e.loose, t)
 		e.hasLoose = !e.early
 		return
 	}
 	if on.prefix != "" {
 		c := on.prefix[0]
-		e.on[c] = append(e.on[c], trigger{on, rule})
+		e.on[c] = append(e.on[c], t)
 		pair := uint16(c)<<8 | uint16(on.prefix[1])
 		e.pairs[pair>>6] |= 1 << (pair & 63)
 		return
@@ -211,10 +217,10 @@ func (e *Engine) addEntry(on entry, rule int32) {
 			e.act[c] = actStart
 			continue
 		}
-		e.on[c] = append(e.on[c], trigger{on, rule})
+		e.on[c] = append(e.on[c], t)
 	}
 	if isDigit(on.bytes[0]) {
-		e.digits.add(trigger{on, rule})
+		e.digits.add(t)
 	}
 }
 

@@ -16,7 +16,7 @@ type lookout struct {
 
 const (
 	block = 32
-	ahead = 2 // bytes after a block that must be there: a token is known by its first three
+	ahead = 3 // bytes after a block that must be there: a token is known by its first four
 )
 
 func (e *Engine) lookout(b []byte) lookout { return lookout{e: e, b: b, base: -block} }
@@ -74,9 +74,9 @@ func (e *Engine) starting(b []byte, first *uint32) (found uint32) {
 		k := bits.TrailingZeros32(f) % block
 		low := f & -f // 0 when none is left
 		f ^= low
-		x, y, z := b[k], b[k+1], b[k+2]
-		pair, at := uint(x)<<8|uint(y), startHash(x, y, z)
-		hit := uint32((e.pairStarts[pair>>6]>>(pair&63) | e.starts[at>>6]>>(at&63)) & 1)
+		x := binary.LittleEndian.Uint32(b[k : k+4])
+		two, three, four := x&0xFFFF, headHash(x&0xFFFFFF), headHash(x)
+		hit := uint32(e.pairStarts[two>>6]>>(two&63)|e.starts[three>>6]>>(three&63)|e.starts[four>>6]>>(four&63)) & 1
 		found |= low & -hit
 	}
 	*first = f
@@ -103,11 +103,9 @@ func marks(t *[256]uint64, b *[block]byte) uint64 {
 	return p | q<<8 | r<<16 | s<<24
 }
 
-// startHash maps the first three bytes of a token to a bit of Engine.starts. Two tokens may share one; then a recogniser
-// is asked in vain.
-func startHash(a, b, c byte) uint {
-	return (uint(a)<<8 ^ uint(b)<<4 ^ uint(b)>>4 ^ uint(c)<<1 ^ uint(c)<<9) & (1<<16 - 1)
-}
+// headHash maps the first three or four bytes of a token to a bit of Engine.starts. Two may share one; then a recogniser is
+// asked in vain.
+func headHash(x uint32) uint32 { return x * 0x9E3779B1 >> 16 }
 
 // fillMarks makes the tables of the lookout from the actions and the prefixes.
 func (e *Engine) fillMarks() {
@@ -129,19 +127,13 @@ func (e *Engine) fillMarks() {
 	}
 	for _, list := range e.buckets {
 		for _, t := range list {
-			if len(t.prefix) == 2 && t.next != "" {
-				for _, c := range t.seconds() {
-					at := startHash(t.prefix[0], t.prefix[1], c)
-					e.starts[at>>6] |= 1 << (at & 63)
-				}
-				continue
-			}
-			if len(t.prefix) == 2 {
+			if len(t.prefix) == 2 && t.next == "" {
 				e.mayBegin(t.prefix[0], []byte{t.prefix[1]})
-				continue
 			}
-			at := startHash(t.prefix[0], t.prefix[1], t.prefix[2])
-			e.starts[at>>6] |= 1 << (at & 63)
+			for _, head := range t.heads() {
+				at := headHash(head)
+				e.starts[at>>6] |= 1 << (at & 63)
+			}
 		}
 	}
 	if e.hasUpper {
@@ -154,14 +146,14 @@ func (e *Engine) fillMarks() {
 // mayBegin says that a token may begin with a and one of the second bytes, whatever follows.
 func (e *Engine) mayBegin(a byte, second []byte) {
 	for _, b := range second {
-		pair := uint(a)<<8 | uint(b)
+		pair := uint(b)<<8 | uint(a)
 		e.pairStarts[pair>>6] |= 1 << (pair & 63)
 	}
 }
 
 // begins reports whether mayBegin was said of the two bytes.
 func (e *Engine) begins(a, b byte) bool {
-	pair := uint(a)<<8 | uint(b)
+	pair := uint(b)<<8 | uint(a)
 	return e.pairStarts[pair>>6]>>(pair&63)&1 != 0
 }
 

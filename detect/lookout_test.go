@@ -2,6 +2,7 @@ package detect
 
 import (
 	"bytes"
+	"encoding/binary"
 	"strings"
 	"testing"
 
@@ -39,11 +40,12 @@ func worthALook(e *Engine, b []byte, i int) bool {
 	if e.hasLoose && i > 0 && isDigit(b[i]) && isWord(b[i-1]) && !isDigit(b[i-1]) {
 		return true
 	}
-	if i > 0 && isWord(b[i-1]) || i+2 >= len(b) {
+	if i > 0 && isWord(b[i-1]) || i+ahead >= len(b) {
 		return false
 	}
-	pair, at := uint(b[i])<<8|uint(b[i+1]), startHash(b[i], b[i+1], b[i+2])
-	return (e.pairStarts[pair>>6]>>(pair&63)|e.starts[at>>6]>>(at&63))&1 != 0
+	x := binary.LittleEndian.Uint32(b[i:])
+	three, four := headHash(x&0xFFFFFF), headHash(x)
+	return e.begins(b[i], b[i+1]) || (e.starts[three>>6]>>(three&63)|e.starts[four>>6]>>(four&63))&1 != 0
 }
 
 // TestEveryPrefixIsWorthALook plants the beginning of every rule at every place of a block.

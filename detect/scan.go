@@ -215,9 +215,12 @@ func (s *scan) try(i int) int {
 			}
 		}
 	case isLetter(c):
-		if i+1 < len(w.b) {
+		switch {
+		case i+4 <= len(w.b):
+			s.askToken(&t, i)
+		case i+1 < len(w.b):
 			s.ask(&t, s.e.buckets[*s.e.bucket(c, w.b[i+1])], i)
-		} else {
+		default:
 			s.ask(&t, s.e.on[c], i)
 		}
 		if s.e.hasUpper && isUpper(c) {
@@ -294,7 +297,7 @@ func (s *scan) accept(a *attempt, t *trigger, h hit, i int) {
 	if w.touched || rule < 0 || !s.e.admits(rule, h.score, w.b[h.start:h.end]) {
 		return
 	}
-	a.best, a.rule = h, rule
+	a.best, a.rule, a.order = h, rule, t.order
 	if w.trace != nil {
 		w.trace.done = append(w.trace.done, traced{rule, h.end, w.trace.words, w.trace.notes})
 	}
@@ -304,6 +307,7 @@ func (s *scan) accept(a *attempt, t *trigger, h hit, i int) {
 type attempt struct {
 	best      hit
 	rule      int32
+	order     int32 // of the trigger that found it
 	undecided bool
 	lead      int // first byte that an undecided match would hold
 }
@@ -329,21 +333,27 @@ func (s *scan) ask(a *attempt, on []trigger, i int) {
 		if at := i + max(1, len(t.prefix)); t.next != "" && at < len(w.b) && indexByte(t.next, w.b[at]) < 0 {
 			continue
 		}
-		w.lead = -1
-		if w.hasPrefix(i, t.prefix) {
-			if w.trace != nil {
-				w.trace.words, w.trace.notes = nil, nil
-			}
-			if h := t.find(w, i); h.score > 0 && h.beats(&a.best) {
-				s.accept(a, t, h, i)
-			}
+		s.askOne(a, t, i)
+	}
+}
+
+// askOne asks one recogniser and keeps what it found if that is better than what another did.
+func (s *scan) askOne(a *attempt, t *trigger, i int) {
+	w := &s.w
+	w.lead = -1
+	if len(t.prefix) < 3 || w.hasPrefix(i, t.prefix) {
+		if w.trace != nil {
+			w.trace.words, w.trace.notes = nil, nil
 		}
-		if w.touched {
-			a.undecided, w.touched = true, false
-			if w.lead < 0 {
-				w.lead = w.startOf(t, i)
-			}
-			a.lead = min(a.lead, w.lead)
+		if h := t.find(w, i); h.score > 0 && (h.beats(&a.best) || t.order < a.order && !a.best.beats(&h)) {
+			s.accept(a, t, h, i)
 		}
+	}
+	if w.touched {
+		a.undecided, w.touched = true, false
+		if w.lead < 0 {
+			w.lead = w.startOf(t, i)
+		}
+		a.lead = min(a.lead, w.lead)
 	}
 }
