@@ -51,7 +51,8 @@ type Engine struct {
 	act        [256]uint8         // what the scan does at a byte
 	on         [256][]trigger     // recognisers by first byte
 	marks      [256]uint64        // see lookout
-	starts     [1024]uint64       // see headHash
+	threes     [4096]uint64       // see threeSlot
+	fours      [1024]uint64       // see headHash
 	triggers   int32              // how many there are
 	heads      headTable          // recognisers by the first bytes of their prefix
 	pairStarts [1024]uint64       // bit b1<<8|b0: a token that begins so may be a candidate whatever follows

@@ -16,7 +16,7 @@ type headed struct {
 
 const headSlots = 1 << 14
 
-func headSlot(x uint32) uint32 { return headHash(x) & (headSlots - 1) }
+func headSlot(x uint32) uint32 { return headHash(x) % headSlots }
 
 // heads lists the first three bytes of a candidate that the trigger is for, or its first four, as little-endian numbers; none
 // for a prefix of two bytes that anything may follow.

@@ -75,8 +75,8 @@ func (e *Engine) starting(b []byte, first *uint32) (found uint32) {
 		low := f & -f // 0 when none is left
 		f ^= low
 		x := binary.LittleEndian.Uint32(b[k : k+4])
-		two, three, four := x&0xFFFF, headHash(x&0xFFFFFF), headHash(x)
-		hit := uint32(e.pairStarts[two>>6]>>(two&63)|e.starts[three>>6]>>(three&63)|e.starts[four>>6]>>(four&63)) & 1
+		two, three, four := x&0xFFFF, threeSlot(x), headHash(x)
+		hit := uint32(e.pairStarts[two>>6]>>(two&63)|e.threes[three>>6]>>(three&63)|e.fours[four>>6]>>(four&63)) & 1
 		found |= low & -hit
 	}
 	*first = f
@@ -103,9 +103,25 @@ func marks(t *[256]uint64, b *[block]byte) uint64 {
 	return p | q<<8 | r<<16 | s<<24
 }
 
-// headHash maps the first three or four bytes of a token to a bit of Engine.starts. Two may share one; then a recogniser is
-// asked in vain.
+// headHash maps the first four bytes of a token to a bit of Engine.fours. Two may share one; then a recogniser is asked in
+// vain.
 func headHash(x uint32) uint32 { return x * 0x9E3779B1 >> 16 }
+
+// threeSlot maps the first three bytes of a token to a bit of Engine.threes: letters and digits to one of their own.
+func threeSlot(x uint32) uint32 {
+	return uint32(sixBits[byte(x)]) | uint32(sixBits[byte(x>>8)])<<6 | uint32(sixBits[byte(x>>16)])<<12
+}
+
+// sixBits numbers the letters and digits; all other bytes share the last number.
+var sixBits = func() (t [256]uint8) {
+	for c := range t {
+		t[c] = 63
+		if k := indexByte(lower+upper+digits, byte(c)); k >= 0 {
+			t[c] = uint8(k)
+		}
+	}
+	return t
+}()
 
 // fillMarks makes the tables of the lookout from the actions and the prefixes.
 func (e *Engine) fillMarks() {
@@ -131,8 +147,13 @@ func (e *Engine) fillMarks() {
 				e.mayBegin(t.prefix[0], []byte{t.prefix[1]})
 			}
 			for _, head := range t.heads() {
+				if head>>24 == 0 {
+					at := threeSlot(head)
+					e.threes[at>>6] |= 1 << (at & 63)
+					continue
+				}
 				at := headHash(head)
-				e.starts[at>>6] |= 1 << (at & 63)
+				e.fours[at>>6] |= 1 << (at & 63)
 			}
 		}
 	}

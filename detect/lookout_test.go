@@ -44,8 +44,8 @@ func worthALook(e *Engine, b []byte, i int) bool {
 		return false
 	}
 	x := binary.LittleEndian.Uint32(b[i:])
-	three, four := headHash(x&0xFFFFFF), headHash(x)
-	return e.begins(b[i], b[i+1]) || (e.starts[three>>6]>>(three&63)|e.starts[four>>6]>>(four&63))&1 != 0
+	three, four := threeSlot(x), headHash(x)
+	return e.begins(b[i], b[i+1]) || (e.threes[three>>6]>>(three&63)|e.fours[four>>6]>>(four&63))&1 != 0
 }
 
 // TestEveryPrefixIsWorthALook plants the beginning of every rule at every place of a block.

@@ -86,6 +86,9 @@ func (w *window) nationalScore(i int, n *number) float32 {
 		return 0
 	}
 	shaped := w.isNANP(i, n) || w.isTrunk(i, n) || w.b[i] == '(' && n.isBracketed()
+	if !shaped && !n.isAfterCue() && (w.early || w.plainScore(i, n) == 0) {
+		return 0 // no word could change that, and looking for words costs most
+	}
 	switch {
 	case w.isYears(n) || n.groups == 1 && w.before(i) == '(' && i > 1 && isWord(w.b[i-2]): // call(12345678)
 		return 0
