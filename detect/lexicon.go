@@ -23,18 +23,32 @@ var personCues = words("he", "she", "his", "her", "him", "my", "mr", "mrs", "ms"
 func (l lexicon) rule() builtin {
 	byStart := map[string][]string{}
 	for word := range strings.SplitSeq(strings.TrimSpace(l.words), "\n") {
-		byStart[word[:3]] = append(byStart[word[:3]], word)
+		start := wordStart(word)
+		byStart[start] = append(byStart[start], word)
 	}
 	b := builtin{Rule: Rule{
 		ID: l.id, Kind: l.kind, Severity: High, Description: l.description, Positives: l.positives, Negatives: l.negatives,
 	}}
 	for start, list := range byStart {
 		find := findLexicon(list, l.fields)
-		for _, p := range []string{start, strings.ToUpper(start[:1]) + start[1:], strings.ToUpper(start)} {
+		for _, p := range casings(start) {
 			b.on = append(b.on, entry{prefix: p, find: find})
 		}
 	}
 	return b
+}
+
+// wordStart is the part of a word that recognisers are dispatched by: its letters of ASCII, five at most. The longer it is,
+// the fewer other words are looked at in vain.
+func wordStart(word string) string {
+	n := 0
+	for n < min(5, len(word)) && isLetter(word[n]) {
+		n++
+	}
+	if n < 3 {
+		return word[:3] // a letter with an accent follows
+	}
+	return word[:n]
 }
 
 func findLexicon(list []string, fields *wordList) recogniser {

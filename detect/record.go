@@ -78,7 +78,7 @@ func (r record) rule() builtin {
 	}}
 	seen := map[string]bool{}
 	for _, name := range r.names {
-		for _, start := range casings(name[:3]) {
+		for _, start := range casings(wordStart(name)) {
 			if !seen[start] {
 				seen[start] = true
 				b.on = append(b.on, entry{prefix: start, find: r.find})
