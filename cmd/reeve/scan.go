@@ -313,12 +313,8 @@ func (t *tellFlags) report(c *cobra.Command, o *audit.Options, paths []string, f
 	var failOn reeve.Severity
 	fails := t.failOn != "none" && failOn.UnmarshalText([]byte(t.failOn)) == nil
 	failed := false
-	o.Found = func(f *reeve.Finding) error {
-		failed = failed || fails && f.Severity >= failOn
-		if t.summary || !findings {
-			return nil
-		}
-		return w.Finding(f)
+	if findings && !t.summary && !t.unread(c.OutOrStdout()) {
+		o.Found = w.Finding
 	}
 	bar := newProgress(c.ErrOrStderr(), t.quiet)
 	o.Progress = bar.add
@@ -327,6 +323,9 @@ func (t *tellFlags) report(c *cobra.Command, o *audit.Options, paths []string, f
 	bar.done()
 	if sum == nil {
 		return runErr
+	}
+	for s := failOn; fails && s <= reeve.SeverityCritical; s++ {
+		failed = failed || sum.Findings.BySeverity[s.String()] > 0
 	}
 	if err := w.Close(sum); err != nil {
 		return fmt.Errorf("write report: %w", err)

@@ -131,7 +131,7 @@ func loadLabels(path string) (*label.Policy, error) {
 
 // bufferedOutput saves a system call for each finding.
 func bufferedOutput(w io.Writer) (io.Writer, func() error, error) {
-	b := bufio.NewWriterSize(w, 64<<10)
+	b := bufio.NewWriterSize(w, 256<<10)
 	return b, b.Flush, nil
 }
 
@@ -139,6 +139,24 @@ func bufferedOutput(w io.Writer) (io.Writer, func() error, error) {
 func terminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// unread reports whether the report goes where nobody can read it, to the null device: then it need not be written.
+func (t *tellFlags) unread(stdout io.Writer) bool {
+	null, err := os.Stat(os.DevNull)
+	if err != nil {
+		return false
+	}
+	if t.output != "" && t.output != "-" {
+		info, err := os.Stat(t.output)
+		return err == nil && os.SameFile(info, null)
+	}
+	f, ok := stdout.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && os.SameFile(info, null)
 }
 
 // colorful reports whether w may get colours (no-color.org).

@@ -209,6 +209,11 @@ func (a *allowance) fits(rule, path string) bool {
 		(len(a.paths) == 0 || slices.ContainsFunc(a.paths, func(p string) bool { return matchPath(p, path) }))
 }
 
+// byPlace reports whether an entry lets findings be because of their rule or path alone.
+func (l *AllowList) byPlace() bool {
+	return l != nil && slices.ContainsFunc(l.entries, func(a allowance) bool { return !a.byValue() })
+}
+
 // expired lists the entries that have ended.
 func (l *AllowList) expired(today time.Time) []report.Expiry {
 	if l == nil {

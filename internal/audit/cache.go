@@ -23,7 +23,7 @@ import (
 // own walk and holds one entry at a time; the bodies hold findings, without any value. Both are written anew by every run
 // and take the place of the old ones only when they are complete. Whatever cannot be read is forgotten.
 
-const cacheMagic = "reeve cache 1\n"
+const cacheMagic = "reeve cache 2\n"
 
 // piece is what the cache knows of a chunk.
 type piece struct {
@@ -32,6 +32,7 @@ type piece struct {
 	lines, records int64
 	at             int64 // of the body in the file of bodies
 	tags, finds    int   // lengths of the body's parts
+	tally          int
 	check          digest
 
 	body *body // nil until it is loaded
@@ -41,6 +42,7 @@ type piece struct {
 type body struct {
 	tags  []byte // for each line: 8 bytes of digest, then its length as uvarint; empty if lines are not independent
 	finds []byte // what an encoder wrote
+	tally []byte // of finds
 }
 
 // entry is what the cache knows of a file.
@@ -209,7 +211,7 @@ func (c *cache) put(e *entry) {
 			c.putBody(p)
 		}
 		b = append(b, p.sum[:]...)
-		for _, v := range [...]int64{p.size, p.lines, p.records, p.at, int64(p.tags), int64(p.finds)} {
+		for _, v := range [...]int64{p.size, p.lines, p.records, p.at, int64(p.tags), int64(p.finds), int64(p.tally)} {
 			b = binary.AppendUvarint(b, uint64(v))
 		}
 		b = append(b, p.check[:]...)
@@ -219,17 +221,20 @@ func (c *cache) put(e *entry) {
 
 // putBody writes a piece's body, once, and lets go of it.
 func (c *cache) putBody(p *piece) {
-	p.at, p.tags, p.finds = c.at, len(p.body.tags), len(p.body.finds)
-	p.check = c.check(p.body)
-	c.write(c.body, p.body.tags, p.body.finds)
-	c.at += int64(p.tags + p.finds)
+	p.at, p.tags, p.finds, p.tally = c.at, len(p.body.tags), len(p.body.finds), len(p.body.tally)
+	if p.check == (digest{}) {
+		p.check = p.body.check(c.hasher)
+	}
+	c.write(c.body, p.body.tags, p.body.finds, p.body.tally)
+	c.at += int64(p.tags + p.finds + p.tally)
 	p.body = nil
 }
 
-func (c *cache) check(b *body) digest {
-	d, e := c.hasher.sum(b.tags), c.hasher.sum(b.finds)
+// check is the digest of all parts.
+func (b *body) check(h *hasher) digest {
+	d, e, f := h.sum(b.tags), h.sum(b.finds), h.sum(b.tally)
 	for i := range d {
-		d[i] ^= e[(i+5)%len(e)]
+		d[i] ^= e[(i+5)%len(e)] ^ f[(i+7)%len(f)]
 	}
 	return d
 }
@@ -433,7 +438,7 @@ func parseEntry(b []byte) *entry {
 		p := &piece{}
 		copy(p.sum[:], d.bytes(16))
 		p.size, p.lines, p.records, p.at = int64(d.uvarint()), int64(d.uvarint()), int64(d.uvarint()), int64(d.uvarint())
-		p.tags, p.finds = int(d.uvarint()), int(d.uvarint())
+		p.tags, p.finds, p.tally = int(d.uvarint()), int(d.uvarint()), int(d.uvarint())
 		copy(p.check[:], d.bytes(16))
 		e.pieces = append(e.pieces, p)
 	}
@@ -451,19 +456,16 @@ func (c *cache) load(p *piece, h *hasher) *body {
 	if p.body != nil {
 		return p.body
 	}
-	if p.tags < 0 || p.finds < 0 || p.tags > maxBody || p.finds > maxBody || c.bodies == nil {
+	if min(p.tags, p.finds, p.tally) < 0 || max(p.tags, p.finds, p.tally) > maxBody || c.bodies == nil {
 		return nil
 	}
-	b := make([]byte, p.tags+p.finds)
+	b := make([]byte, p.tags+p.finds+p.tally)
 	if _, err := c.bodies.ReadAt(b, p.at); err != nil {
 		return nil
 	}
-	out := &body{tags: b[:p.tags:p.tags], finds: b[p.tags:]}
-	d, e := h.sum(out.tags), h.sum(out.finds)
-	for i := range d {
-		d[i] ^= e[(i+5)%len(e)]
-	}
-	if d != p.check {
+	tally := p.tags + p.finds
+	out := &body{tags: b[:p.tags:p.tags], finds: b[p.tags:tally:tally], tally: b[tally:]}
+	if out.check(h) != p.check {
 		return nil
 	}
 	return out

@@ -16,7 +16,8 @@ type emitter struct {
 	summary report.Summary
 	label   reeve.Label
 	rules   map[string]*rule // by rule and kind
-	last    *rule            // of the last find
+	known   []*rule          // by the decoder's number, of the frame that is being told
+	only    bool             // nobody asks for single findings: counts do
 
 	file    *file // of the last result
 	lines   int64 // in its chunks so far
@@ -40,7 +41,8 @@ type rule struct {
 }
 
 func newEmitter(o *Options) *emitter {
-	return &emitter{o: o, rules: map[string]*rule{}, summary: report.Summary{
+	only := o.Found == nil && o.Baseline == nil && o.Lines == nil && !o.Allow.byPlace()
+	return &emitter{o: o, only: only, rules: map[string]*rule{}, summary: report.Summary{
 		Rules: Rules(o), Changed: o.Lines != nil, NotScanned: []report.Skip{},
 		Findings: report.Counts{BySeverity: map[string]int64{}, ByRule: map[string]int64{}, ByKind: map[string]int64{}},
 	}}
@@ -106,11 +108,9 @@ func (e *emitter) keep(r *result) {
 		return
 	}
 	p := r.piece
-	if r.lazy != nil {
-		if p.body = e.cache.load(p, e.cache.hasher); p.body == nil {
-			e.entry = nil
-			return
-		}
+	if p.body == nil { // finds could not load it
+		e.entry = nil
+		return
 	}
 	e.cache.putBody(p)
 	e.entry.pieces = append(e.entry.pieces, p)
@@ -153,10 +153,14 @@ func (e *emitter) finds(r *result) error {
 			r.skip(r.file.path, "the cache changed while it was in use; scan again")
 			return nil
 		}
-		r.finds.buf = b.finds
+		r.finds.buf, r.tally, r.piece.body = b.finds, b.tally, b
+	}
+	if e.only {
+		return e.count(r)
 	}
 	return r.frames(func(frame []byte) error {
 		d := decoder{buf: frame}
+		clear(e.known)
 		for f := (find{}); d.next(&f); {
 			if err := e.find(r, &f); err != nil {
 				return err
@@ -164,6 +168,43 @@ func (e *emitter) finds(r *result) error {
 		}
 		return d.err
 	})
+}
+
+// count counts the finds of a result without telling any.
+func (e *emitter) count(r *result) error {
+	if r.spilled != nil {
+		r.spilled.close()
+	}
+	for i := range r.finds.tally.rows {
+		e.countRow(&r.finds.tally.rows[i])
+	}
+	return decodeTally(r.tally, e.countRow)
+}
+
+// countRow is tell for all finds of a row.
+func (e *emitter) countRow(row *tallyRow) {
+	about := e.rule(row.rule, row.kind, row.about)
+	s := &e.summary.Suppressed
+	switch severity := reeve.Severity(row.severity); {
+	case row.flags&allowedInline != 0:
+		s.Inline += row.n
+	case row.flags&allowedValue != 0:
+		s.Allow += row.n
+	default:
+		e.join(about, severity)
+		if severity < e.o.MinSeverity {
+			s.Severity += row.n
+		} else {
+			about.counts[min(int(severity), len(about.counts)-1)] += row.n
+		}
+	}
+}
+
+// join puts the label of a finding that is in the data into that of the data, whether somebody accepted it or not.
+func (e *emitter) join(about *rule, severity reeve.Severity) {
+	if severity > reeve.SeverityInfo && !about.joined {
+		e.label, about.joined = e.label.Join(about.label), true
+	}
 }
 
 // find decides whether a find counts, and tells it.
@@ -202,9 +243,7 @@ func (e *emitter) tell(out *reeve.Finding, f *find, in *file, about *rule) error
 		s.Suppressed.Allow++
 		return nil
 	}
-	if out.Severity > reeve.SeverityInfo && !about.joined {
-		e.label, about.joined = e.label.Join(about.label), true // what somebody accepted is still in the data
-	}
+	e.join(about, out.Severity)
 	switch {
 	case e.o.Baseline.has(out.Fingerprint, e.o.Today):
 		s.Suppressed.Baseline++
@@ -221,22 +260,31 @@ func (e *emitter) tell(out *reeve.Finding, f *find, in *file, about *rule) error
 }
 
 func (e *emitter) about(f *find) *rule {
-	if e.last != nil && e.last.id == f.rule && e.last.kind == f.kind {
-		return e.last
+	for len(e.known) <= f.rules {
+		e.known = append(e.known, nil)
 	}
-	a := e.rules[f.rule]
-	if a == nil || a.kind != f.kind {
-		name := f.rule
+	a := e.known[f.rules]
+	if a == nil || a.id != f.rule || a.kind != f.kind {
+		a = e.rule(f.rule, f.kind, f.about)
+		e.known[f.rules] = a
+	}
+	return a
+}
+
+// rule returns what is the same for all findings of a rule and kind.
+func (e *emitter) rule(id, kind, about string) *rule {
+	a := e.rules[id]
+	if a == nil || a.kind != kind {
+		name := id
 		if a != nil { // one rule, several kinds
-			name += "\x00" + f.kind
+			name += "\x00" + kind
 		}
 		if a = e.rules[name]; a == nil {
-			l := e.policy().Of(f.rule, f.kind)
-			a = &rule{id: f.rule, kind: f.kind, label: l, name: l.String(), message: sentence(f.about, f.kind), remedy: remedy(f.rule, f.kind)}
+			l := e.policy().Of(id, kind)
+			a = &rule{id: id, kind: kind, label: l, name: l.String(), message: sentence(about, kind), remedy: remedy(id, kind)}
 			e.rules[name] = a
 		}
 	}
-	e.last = a
 	return a
 }
 

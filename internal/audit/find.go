@@ -17,6 +17,7 @@ type find struct {
 	severity          uint8
 	score             uint8 // hundredths
 	flags             uint8
+	rules             int // where the decoder keeps rule: the same number is the same rule within a frame
 }
 
 // Flags of a find.
@@ -31,6 +32,7 @@ type encoder struct {
 	buf     []byte
 	strings map[string]uint64
 	n       int
+	tally   tally // of all finds so far, those that reset let go of too
 }
 
 func (e *encoder) reset() {
@@ -40,6 +42,7 @@ func (e *encoder) reset() {
 
 func (e *encoder) add(f *find) {
 	e.n++
+	e.tally.add(f)
 	e.buf = append(e.buf, f.severity, f.score, f.flags)
 	for _, s := range [...]string{f.rule, f.kind, f.about, f.field, f.path} {
 		e.name(s)
@@ -94,14 +97,13 @@ func (d *decoder) next(f *find) bool {
 	}
 	f.severity, f.score, f.flags = d.buf[0], d.buf[1], d.buf[2]
 	d.buf = d.buf[3:]
-	for _, s := range [...]*string{&f.rule, &f.kind, &f.about, &f.field, &f.path} {
-		*s = d.name()
-	}
-	var length int64
-	for _, v := range [...]*int64{&f.record, &f.line, &f.start, &length} {
-		*v = d.varint()
-	}
-	f.end = f.start + length
+	f.rule, f.rules = d.name()
+	f.kind, _ = d.name()
+	f.about, _ = d.name()
+	f.field, _ = d.name()
+	f.path, _ = d.name()
+	f.record, f.line, f.start = d.varint(), d.varint(), d.varint()
+	f.end = f.start + d.varint()
 	f.value = string(d.bytes(d.uvarint()))
 	copy(f.print[:], d.bytes(uint64(len(f.print))))
 	return d.err == nil
@@ -113,6 +115,11 @@ func (d *decoder) varint() int64 {
 }
 
 func (d *decoder) uvarint() uint64 {
+	if len(d.buf) > 0 && d.buf[0] < 0x80 {
+		v := d.buf[0]
+		d.buf = d.buf[1:]
+		return uint64(v)
+	}
 	v, n := binary.Uvarint(d.buf)
 	return v * uint64(d.took(n))
 }
@@ -137,14 +144,14 @@ func (d *decoder) bytes(n uint64) []byte {
 	return b
 }
 
-func (d *decoder) name() string {
-	i := d.uvarint()
-	if i > 0 {
+// name reads a name and its number.
+func (d *decoder) name() (string, int) {
+	if i := d.uvarint(); i > 0 {
 		if i > uint64(len(d.strings)) {
 			d.err, d.buf = errFinds, nil
-			return ""
+			return "", 0
 		}
-		return d.strings[i-1]
+		return d.strings[i-1], int(i - 1)
 	}
 	if d.uvarint() == 1 {
 		d.strings = d.strings[:0]
@@ -153,5 +160,5 @@ func (d *decoder) name() string {
 	if d.err == nil {
 		d.strings = append(d.strings, s)
 	}
-	return s
+	return s, max(len(d.strings)-1, 0)
 }

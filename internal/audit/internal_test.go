@@ -31,7 +31,15 @@ func TestFindsRoundTrip(t *testing.T) {
 		var got []find
 		d := decoder{buf: e.buf}
 		for f := (find{}); d.next(&f); {
+			f.rules = 0
 			got = append(got, f)
+		}
+		counted := tally{}
+		if err := decodeTally(e.tally.encode(), func(r *tallyRow) { counted.rows = append(counted.rows, *r) }); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(e.tally.rows, counted.rows, cmp.AllowUnexported(tallyRow{})); diff != "" {
+			t.Fatal(diff)
 		}
 		if diff := cmp.Diff(want, got, cmp.AllowUnexported(find{})); diff != "" || d.err != nil {
 			t.Fatal(d.err, diff)
@@ -50,6 +58,18 @@ func FuzzDecoder(f *testing.F) {
 			if n > len(b) {
 				t.Fatal("it goes on without end")
 			}
+		}
+	})
+}
+
+func FuzzDecodeTally(f *testing.F) {
+	var t tally
+	t.add(&find{rule: "pii/email", kind: "EMAIL_ADDRESS"})
+	f.Add(t.encode())
+	f.Fuzz(func(t *testing.T, b []byte) {
+		n := 0
+		if _ = decodeTally(b, func(*tallyRow) { n++ }); n > len(b) {
+			t.Fatal("it goes on without end")
 		}
 	})
 }

@@ -2,7 +2,6 @@ package audit
 
 import (
 	"crypto/sha256"
-	"encoding/hex"
 	"unicode/utf8"
 
 	"github.com/reeve-ai/reeve/internal/dataset"
@@ -72,41 +71,3 @@ var classes = func() (t [256]byte) {
 	}
 	return t
 }()
-
-// ordinals tells finds of one file apart whose bases are alike: by their number in the order of the file.
-type ordinals struct {
-	seen map[[16]byte]uint32
-	many *[1 << 18]uint32 // counts by a part of the base, once there are too many for a map
-}
-
-const maxOrdinals = 1 << 17
-
-func (o *ordinals) reset() {
-	clear(o.seen)
-	o.many = nil
-}
-
-// fingerprint returns the fingerprint of the next find with this base: the base, cut short, and the number.
-func (o *ordinals) fingerprint(base [16]byte) string {
-	n := o.next(base)
-	base[12], base[13], base[14], base[15] = byte(n>>24), byte(n>>16), byte(n>>8), byte(n)
-	var text [32]byte
-	hex.Encode(text[:], base[:])
-	return string(text[:])
-}
-
-func (o *ordinals) next(base [16]byte) uint32 {
-	if o.seen == nil {
-		o.seen = map[[16]byte]uint32{}
-	}
-	if n, ok := o.seen[base]; ok || len(o.seen) < maxOrdinals {
-		o.seen[base] = n + 1
-		return n
-	}
-	if o.many == nil {
-		o.many = new([1 << 18]uint32)
-	}
-	slot := &o.many[(int(base[0])|int(base[1])<<8|int(base[2])<<16)&(len(o.many)-1)]
-	*slot++
-	return 1<<31 + *slot
-}

@@ -40,7 +40,8 @@ func (w *worker) recall(src dataset.Source) bool {
 func (r *result) use(p *piece, b *body) {
 	r.finds.buf = b.finds
 	r.lines, r.records, r.cached = p.lines, p.records, true
-	r.piece = &piece{size: p.size, sum: p.sum, lines: p.lines, records: p.records, body: b}
+	r.piece = &piece{size: p.size, sum: p.sum, lines: p.lines, records: p.records, check: p.check, body: b}
+	r.tally = b.tally
 }
 
 // hash is the digest of all that the chunk's result depends on.
@@ -83,7 +84,7 @@ func (w *worker) remember(src dataset.Source) {
 	if r.last && c.buf != nil && len(c.buf.b) > 0 { // it may not be the last the next time
 		r.piece.lines = int64(bytes.Count(c.own(), []byte{'\n'}))
 	}
-	r.piece.body = &body{finds: bytes.Clone(r.finds.buf)}
+	r.piece.body = &body{finds: bytes.Clone(r.finds.buf), tally: r.finds.tally.encode()}
 	if c.file.lines == jsonLines && c.buf != nil && len(c.buf.b) > 0 {
 		r.piece.body.tags = w.tagLines(c.own())
 	}
@@ -138,7 +139,7 @@ func (w *worker) recallLines() bool {
 	out := lineWriter{w: w, r: r, finds: make([][]find, len(bodies)), bodies: bodies}
 	for _, step := range plan {
 		if err := out.step(own, step, known); err != nil {
-			r.finds.reset()
+			r.finds = encoder{}
 			return false
 		}
 	}
@@ -147,7 +148,7 @@ func (w *worker) recallLines() bool {
 	if r.skipped == 0 && r.spilled == nil {
 		r.piece = &piece{
 			size: c.to - c.from, sum: c.sum, lines: r.lines, records: r.records,
-			body: &body{tags: tags, finds: bytes.Clone(r.finds.buf)},
+			body: &body{tags: tags, finds: bytes.Clone(r.finds.buf), tally: r.finds.tally.encode()},
 		}
 	}
 	return true

@@ -21,6 +21,7 @@ type result struct {
 	from, to int64
 	finds    encoder
 	spilled  *spill // finds that came before those in finds
+	tally    []byte // of finds from the cache
 	lines    int64  // line breaks in the chunk
 	records  int64
 	skips    []report.Skip

@@ -13,46 +13,84 @@ func AppendFinding(b []byte, f *reeve.Finding) []byte {
 	return append(appendTail(appendPlace(b, f), f), '}')
 }
 
-// finder appends findings and remembers what is the same for all of a rule.
+// finder appends findings as AppendFinding does, and remembers what was the same in earlier ones.
 type finder struct {
-	tails map[string]tail
+	forms map[string]*form
+	path  written
+	field written
 }
 
-type tail struct {
-	label, message, remedy string
-	json                   []byte
+// form is what is the same for all findings of a rule.
+type form struct {
+	kind, label, message, remedy string
+	head, tail                   []byte
+}
+
+// written is a string with the member that was written for it.
+type written struct {
+	value string
+	json  []byte
+}
+
+func (w *written) append(b []byte, name, value string) []byte {
+	if value != w.value {
+		w.value, w.json = value, appendMember(w.json[:0], name, value)
+	}
+	return append(b, w.json...)
 }
 
 func (e *finder) append(b []byte, f *reeve.Finding) []byte {
-	b = appendPlace(b, f)
-	t, ok := e.tails[f.Rule]
-	if !ok || t.label != f.Label || t.message != f.Message || t.remedy != f.Remedy {
-		if e.tails == nil {
-			e.tails = map[string]tail{}
-		}
-		all := *f
-		all.Value = ""
-		t = tail{f.Label, f.Message, f.Remedy, appendTail(nil, &all)}
-		e.tails[f.Rule] = t
+	t := e.forms[f.Rule]
+	if t == nil || t.kind != f.Kind || t.label != f.Label || t.message != f.Message || t.remedy != f.Remedy {
+		t = e.form(f)
 	}
-	b = append(b, t.json...)
+	b = append(b, t.head...)
+	b = append(b, f.Severity.String()...)
+	b = append(b, `","score":`...)
+	b = appendScore(b, f.Score)
+	b = e.path.append(b, "path", f.Path)
+	b = appendNumber(b, "record", f.Record)
+	b = e.field.append(b, "field", f.Field)
+	b = appendRest(b, f)
+	b = append(b, t.tail...)
 	b = appendMember(b, "value", f.Value)
 	return append(b, '}')
 }
 
+func (e *finder) form(f *reeve.Finding) *form {
+	if e.forms == nil {
+		e.forms = map[string]*form{}
+	}
+	all := *f
+	all.Value = ""
+	t := &form{f.Kind, f.Label, f.Message, f.Remedy, appendHead(nil, f), appendTail(nil, &all)}
+	e.forms[f.Rule] = t
+	return t
+}
+
 // appendPlace appends the members of a finding that differ from one to the next.
 func appendPlace(b []byte, f *reeve.Finding) []byte {
-	b = append(b, `{"rule":`...)
-	b = appendString(b, f.Rule)
-	b = append(b, `,"kind":`...)
-	b = appendString(b, f.Kind)
-	b = append(b, `,"severity":"`...)
+	b = appendHead(b, f)
 	b = append(b, f.Severity.String()...)
 	b = append(b, `","score":`...)
 	b = appendScore(b, f.Score)
 	b = appendMember(b, "path", f.Path)
 	b = appendNumber(b, "record", f.Record)
 	b = appendMember(b, "field", f.Field)
+	return appendRest(b, f)
+}
+
+// appendHead appends rule and kind, and what stands before the severity.
+func appendHead(b []byte, f *reeve.Finding) []byte {
+	b = append(b, `{"rule":`...)
+	b = appendString(b, f.Rule)
+	b = append(b, `,"kind":`...)
+	b = appendString(b, f.Kind)
+	return append(b, `,"severity":"`...)
+}
+
+// appendRest appends the members from the line to the fingerprint.
+func appendRest(b []byte, f *reeve.Finding) []byte {
 	b = appendNumber(b, "line", f.Line)
 	b = appendMember(b, "exchange", f.Exchange)
 	b = appendMember(b, "channel", f.Channel)

@@ -32,7 +32,7 @@ func (p *page) Finding(f *reeve.Finding) error {
 	row := struct {
 		*reeve.Finding
 		Place string
-	}{f, place(f)}
+	}{f, string(appendPosition(nil, f))}
 	return rowTemplate.Execute(&p.body, row)
 }
 

@@ -16,6 +16,10 @@ type text struct {
 	color bool
 	path  string
 	n     int
+
+	buf            []byte
+	field, printed string // the last field
+	words          [len(paint)]string
 }
 
 func newText(w io.Writer, o Options) *text { return &text{w: bufio.NewWriter(w), color: o.Color} }
@@ -34,33 +38,61 @@ func (t *text) Finding(f *reeve.Finding) error {
 		fmt.Fprintf(t.w, "%s\n", printable(f.Path))
 	}
 	t.n++
-	fmt.Fprintf(t.w, "  %-12s %s %-17s %-28s %.2f", place(f), t.severity(f.Severity), f.Kind, f.Rule, f.Score)
+	b := column(appendPosition(append(t.buf[:0], ' ', ' '), f), 2, 12)
+	b = append(b, ' ')
+	b = append(b, t.severity(f.Severity)...)
+	b = append(b, ' ')
+	at := len(b)
+	b = append(column(append(b, f.Kind...), at, 17), ' ')
+	at = len(b)
+	b = append(column(append(b, f.Rule...), at, 28), ' ')
+	b = strconv.AppendFloat(b, f.Score, 'f', 2, 64)
 	if f.Field != "" {
-		fmt.Fprintf(t.w, "  %s", printable(f.Field))
+		if f.Field != t.field {
+			t.field, t.printed = f.Field, printable(f.Field)
+		}
+		b = append(append(b, ' ', ' '), t.printed...)
 	}
 	if f.Value != "" {
-		fmt.Fprintf(t.w, "  %q", f.Value)
+		b = strconv.AppendQuote(append(b, ' ', ' '), f.Value)
 	}
-	return t.w.WriteByte('\n')
+	t.buf = append(b, '\n')
+	_, err := t.w.Write(t.buf)
+	return err
 }
 
-// place is a line, or else a record, or else an offset.
-func place(f *reeve.Finding) string {
+// column fills b with spaces until what stands from at on, which is ASCII, is as wide as the column.
+func column(b []byte, at, width int) []byte {
+	for len(b)-at < width {
+		b = append(b, ' ')
+	}
+	return b
+}
+
+// appendPosition appends a line, or else a record, or else an offset.
+func appendPosition(b []byte, f *reeve.Finding) []byte {
 	switch {
 	case f.Line > 0:
-		return "line " + strconv.Itoa(f.Line)
+		return strconv.AppendInt(append(b, "line "...), int64(f.Line), 10)
 	case f.Record > 0:
-		return "record " + strconv.Itoa(f.Record)
+		return strconv.AppendInt(append(b, "record "...), int64(f.Record), 10)
 	}
-	return "byte " + strconv.Itoa(f.Start)
+	return strconv.AppendInt(append(b, "byte "...), int64(f.Start), 10)
 }
 
+// severity is the word as a column.
 func (t *text) severity(s reeve.Severity) string {
-	word := fmt.Sprintf("%-8s", s)
-	if !t.color {
-		return word
+	if int(s) >= len(t.words) {
+		return s.String()
 	}
-	return paint[min(int(s), len(paint)-1)] + word + plain
+	if t.words[s] == "" {
+		word := string(column([]byte(s.String()), 0, 8))
+		if t.color {
+			word = paint[s] + word + plain
+		}
+		t.words[s] = word
+	}
+	return t.words[s]
 }
 
 func (t *text) Close(s *Summary) error {
