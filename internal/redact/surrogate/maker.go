@@ -3,6 +3,7 @@ package surrogate
 import (
 	"bytes"
 	"errors"
+	"strings"
 	"sync"
 
 	"github.com/reeve-ai/reeve/detect"
@@ -48,6 +49,9 @@ func (m *Maker) Make(rule *detect.Rule, value []byte) ([]byte, bool) {
 	switch rule.Kind {
 	case detect.KindSecret, "DATE_TIME", "DATE_OF_BIRTH", "AGE":
 		return nil, false
+	}
+	if strings.HasPrefix(rule.ID, "special/") {
+		return nil, false // a word that tells a religion or an illness: another would tell an untruth about the person
 	}
 	return m.shape(rule, value)
 }
