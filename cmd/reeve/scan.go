@@ -132,7 +132,7 @@ func (s *scanFlags) run(c *cobra.Command, args []string) error {
 		return usage("scan in one piece, without --statement", "--surrogates goes with neither --shard nor --statement")
 	}
 	if s.shard != "" {
-		return runShard(c, &s.detectors, s.plan, s.shard, s.tell.output, s.tell.quiet)
+		return runShard(c, &s.detectors, s.plan, s.shard, s.tell.output, s.tell.allow, s.tell.quiet)
 	}
 	in, err := s.detectors.inspector()
 	if err != nil {

@@ -95,12 +95,12 @@ func writeOutput(c *cobra.Command, path string, b []byte) error {
 
 func newScanShard() *cobra.Command {
 	d := detectorFlags{readings: true}
-	plan, shard, output, quiet := "", "", "", false
+	plan, shard, output, allow, quiet := "", "", "", "", false
 	c := &cobra.Command{
 		Use:   "shard --plan PLAN --shard i/n",
 		Short: "Scan one shard of a plan",
-		Long: `Scan one shard of a plan. The result is for ` + "`reeve scan merge`" + `; it holds no values. Give the same --rules and --names
-as for the plan: others are refused.
+		Long: `Scan one shard of a plan. The result is for ` + "`reeve scan merge`" + `; it holds no values. Give the same --rules, --names
+and --allow as for the plan: others are refused.
 
 Exit status: 0 done · 2 usage, or plan and shard do not fit · 3 something was not scanned · 130 interrupted.`,
 		Example: shardExample,
@@ -109,19 +109,20 @@ Exit status: 0 done · 2 usage, or plan and shard do not fit · 3 something was 
 			if plan == "" || shard == "" {
 				return usage("`reeve scan shard --plan plan.json --shard 1/4 -o part-1.jsonl`", "reeve scan shard wants --plan and --shard")
 			}
-			return runShard(c, &d, plan, shard, output, quiet)
+			return runShard(c, &d, plan, shard, output, allow, quiet)
 		},
 	}
 	d.add(c)
 	c.Flags().StringVar(&plan, "plan", "", "the plan")
 	c.Flags().StringVar(&shard, "shard", "", "which shard, such as 1/4")
 	c.Flags().StringVarP(&output, "output", "o", "", "write the result to a file (default: standard output)")
+	c.Flags().StringVar(&allow, "allow", "", "list of what is no finding (default: "+allowFile+" if there is one)")
 	c.Flags().BoolVarP(&quiet, "quiet", "q", false, "no progress on standard error")
 	return c
 }
 
 // runShard scans a shard of the plan in a file.
-func runShard(c *cobra.Command, d *detectorFlags, planPath, shard, output string, quiet bool) error {
+func runShard(c *cobra.Command, d *detectorFlags, planPath, shard, output, allow string, quiet bool) error {
 	text, err := os.ReadFile(planPath)
 	if err != nil {
 		return usage("`reeve scan plan` makes one", "read plan: %w", err)
@@ -134,7 +135,7 @@ func runShard(c *cobra.Command, d *detectorFlags, planPath, shard, output string
 	if !ok || n != len(plan.Shards) || i < 1 || i > n {
 		return usage("", "--shard wants i/n with i from 1 to n; this plan has %d shards", len(plan.Shards))
 	}
-	o, err := shardOptions(d, "")
+	o, err := shardOptions(d, allow)
 	if err != nil {
 		return err
 	}
@@ -150,7 +151,7 @@ func runShard(c *cobra.Command, d *detectorFlags, planPath, shard, output string
 	err = errors.Join(err, closeOutput())
 	switch {
 	case errors.Is(err, audit.ErrPlan):
-		return usage("give the same --rules and --names, and the same version of reeve, as for the plan", "%w", err)
+		return usage("give the same --rules, --names and --allow, and the same version of reeve, as for the plan", "%w", err)
 	case err != nil:
 		return err
 	}

@@ -27,7 +27,7 @@ type Options struct {
 	Policy    *label.Policy  // nil: the one that ships
 	Limits    dataset.Limits // From and To are ignored
 	Walk      dataset.WalkOptions
-	Workers   int    // 0: GOMAXPROCS
+	Workers   int    // 0: GOMAXPROCS, at most 16
 	Root      string // fingerprints name files relative to this folder; "" leaves paths as they are given
 
 	Values      bool           // findings bring their values
@@ -43,11 +43,14 @@ type Options struct {
 	Found    func(*reeve.Finding) error // gets every finding in order; the Finding is reused
 }
 
+// maxWorkers bounds the memory of a run that nobody gave a number: one reader of files cannot feed more.
+const maxWorkers = 16
+
 func (o *Options) workers() int {
 	if o.Workers > 0 {
 		return o.Workers
 	}
-	return runtime.GOMAXPROCS(0)
+	return min(runtime.GOMAXPROCS(0), maxWorkers)
 }
 
 // ErrChangedRules says that something was made under other rules, options or by another version.

@@ -155,6 +155,12 @@ func (e *emitter) finds(r *result) error {
 		}
 		r.finds.buf, r.tally, r.piece.body = b.finds, b.tally, b
 	}
+	for i := range r.finds.tally.rows {
+		e.odd(&r.finds.tally.rows[i])
+	}
+	if err := decodeTally(r.tally, e.odd); err != nil {
+		return err
+	}
 	if e.only {
 		return e.count(r)
 	}
@@ -181,8 +187,18 @@ func (e *emitter) count(r *result) error {
 	return decodeTally(r.tally, e.countRow)
 }
 
+// odd takes the rows that are no finds.
+func (e *emitter) odd(row *tallyRow) {
+	if row.rule == "" {
+		e.summary.Oddity(e.file.path+row.about, row.kind, row.n)
+	}
+}
+
 // countRow is tell for all finds of a row.
 func (e *emitter) countRow(row *tallyRow) {
+	if row.rule == "" {
+		return
+	}
 	about := e.rule(row.rule, row.kind, row.about)
 	s := &e.summary.Suppressed
 	switch severity := reeve.Severity(row.severity); {

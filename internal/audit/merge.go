@@ -180,6 +180,9 @@ func (m *merger) done(l *partLine) {
 	e, r := m.emitter, m.result
 	r.skips, r.skipped = l.Skips, len(l.Skips)
 	e.skips(r)
+	for _, o := range l.Odd {
+		e.summary.Oddity(o.Path, o.What, o.Count)
+	}
 	e.lines += l.Lines
 	e.records += l.Records
 	e.bytes += l.Bytes

@@ -154,11 +154,18 @@ func (w *worker) recallLines() bool {
 	return true
 }
 
+// odd reports whether something was odd in the chunk: nobody knows in which of its lines.
+func (b *body) odd() bool {
+	odd := false
+	err := decodeTally(b.tally, func(r *tallyRow) { odd = odd || r.rule == "" })
+	return odd || err != nil
+}
+
 // oldLines lists the lines of old chunks.
 func (w *worker) oldLines(old []*piece) (list []line, bodies []*body) {
 	for _, p := range old {
 		b := w.cache.load(p, w.hasher)
-		if b == nil || len(b.tags) == 0 {
+		if b == nil || len(b.tags) == 0 || b.odd() {
 			continue
 		}
 		number, start := int64(0), int64(0)
@@ -331,4 +338,9 @@ func (s shifted) Block(b *dataset.Block) error {
 // Skipped implements dataset.Visitor.
 func (s shifted) Skipped(path, reason string) {
 	s.worker.Skipped(strings.TrimSuffix(path, ".jsonl"), reason)
+}
+
+// Odd implements dataset.Observer.
+func (s shifted) Odd(path, what string, count int) {
+	s.worker.Odd(strings.TrimSuffix(path, ".jsonl"), what, count)
 }

@@ -38,6 +38,7 @@ type partLine struct {
 	Lines   int64         `json:"lines,omitzero"`
 	Records int64         `json:"records,omitzero"`
 	Skips   []report.Skip `json:"skips,omitzero"`
+	Odd     []report.Odd  `json:"odd,omitzero"`
 
 	Rule     string `json:"rule,omitzero"`
 	Kind     string `json:"kind,omitzero"`
@@ -195,11 +196,17 @@ func (p *part) result(r *result) error {
 		}
 		return d.err
 	})
+	for i := range r.finds.tally.rows {
+		if row := &r.finds.tally.rows[i]; row.rule == "" {
+			p.summary.Oddity(r.file.path+row.about, row.kind, row.n)
+		}
+	}
 	p.done.Bytes += r.to - r.from
 	p.done.Lines += r.lines
 	p.done.Records += r.records
 	p.done.Skips = append(p.done.Skips, r.skips...)
 	if r.last {
+		p.done.Odd, p.summary.Odd = p.summary.Odd, nil
 		p.line(&p.done)
 		p.summary.Files++
 		p.summary.Bytes += p.done.Bytes

@@ -10,7 +10,8 @@ type tally struct {
 	last  int              // row of the last find
 }
 
-// tallyRow are finds that are alike. flags are those that leave them out.
+// tallyRow are finds that are alike. flags are those that leave them out. A row without a rule is none of finds but of
+// what was odd though it was read: kind says what, and about is the path below that of the file.
 type tallyRow struct {
 	rule, kind, about string
 	severity, flags   uint8
@@ -25,7 +26,23 @@ func (t *tally) add(f *find) {
 			return
 		}
 	}
-	key := tallyRow{rule: f.rule, kind: f.kind, about: f.about, severity: f.severity, flags: flags}
+	t.last = t.row(tallyRow{rule: f.rule, kind: f.kind, about: f.about, severity: f.severity, flags: flags})
+	t.rows[t.last].n++
+}
+
+// maxOdd bounds the rows for what is odd: an archive may have any number of members. What is more is told of the file.
+const maxOdd = 1000
+
+// odd counts what was odd about a file or a member of it.
+func (t *tally) odd(member, what string, n int) {
+	if len(t.rows) >= maxOdd {
+		member = ""
+	}
+	t.rows[t.row(tallyRow{kind: what, about: member})].n += int64(n)
+}
+
+// row returns the index of the row for key, which is made if there is none.
+func (t *tally) row(key tallyRow) int {
 	i, ok := t.index[key]
 	if !ok {
 		if t.index == nil {
@@ -35,8 +52,7 @@ func (t *tally) add(f *find) {
 		t.index[key] = i
 		t.rows = append(t.rows, key)
 	}
-	t.rows[i].n++
-	t.last = i
+	return i
 }
 
 // encode writes the rows for the cache.

@@ -22,6 +22,9 @@ func TestCountsWithoutFindings(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := big(3<<20, 3)
+	half := strings.Index(text[len(text)/2:], "\n") + len(text)/2 + 1
+	text = text[:half] + "{\"broken\": \n" + text[half:]
+	write(t, "d/c.csv", "a,b\n1,2\n1\n1,2,3\n")
 	write(t, "d/a.jsonl", text)
 	write(t, "d/b.txt", mail(1)+"\n"+mail(2)+" # reeve:allow pii/email our own\n"+mail(50)+"\n")
 	check := func(name string) {
@@ -39,8 +42,13 @@ func TestCountsWithoutFindings(t *testing.T) {
 				}
 			}
 		}
-		if _, s := scan(t, audit.Options{}, "d"); s.Findings.Total < 100 {
+		_, s := scan(t, audit.Options{}, "d")
+		if s.Findings.Total < 100 {
 			t.Errorf("%s: only %d findings: the test says nothing", name, s.Findings.Total)
+		}
+		odd := []report.Odd{{Path: "d/a.jsonl", What: "malformed records, read as text", Count: 1}, {Path: "d/c.csv", What: "rows with another number of fields", Count: 2}}
+		if diff := cmp.Diff(odd, s.Odd); diff != "" {
+			t.Errorf("%s: (-want +got)\n%s", name, diff)
 		}
 	}
 	check("new")

@@ -297,6 +297,11 @@ func (w *worker) add(b *dataset.Block, h *inspect.Hit) {
 // Skipped implements dataset.Visitor.
 func (w *worker) Skipped(path, reason string) { w.res.skip(path, reason) }
 
+// Odd implements dataset.Observer.
+func (w *worker) Odd(path, what string, count int) {
+	w.res.finds.tally.odd(strings.TrimPrefix(path, w.chunk.file.path), what, count)
+}
+
 // maxSkips bounds what one chunk may say.
 const maxSkips = 1000
 

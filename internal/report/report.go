@@ -70,6 +70,7 @@ type Summary struct {
 	Suppressed Quiet  `json:"suppressed"`
 
 	NotScanned []Skip   `json:"not_scanned"`           // what could not be read, in the order of the run
+	Odd        []Odd    `json:"odd,omitzero"`          // what was odd though it was read, in the order of the run; the first 1,000
 	NotText    []string `json:"not_text,omitzero"`     // files without text, such as images; the first 1,000
 	NotTextN   int      `json:"not_text_files"`        // how many there are
 	Expired    []Expiry `json:"expired,omitzero"`      // exceptions that no longer count
@@ -100,6 +101,13 @@ type Skip struct {
 	Reason string `json:"reason"`
 }
 
+// Odd says what was odd about a file that was read all the same, such as rows of a table with fields too few.
+type Odd struct {
+	Path  string `json:"path"`
+	What  string `json:"what"`
+	Count int64  `json:"count"`
+}
+
 // Expiry names an exception that has ended.
 type Expiry struct {
 	What    string `json:"what"` // "baseline" or "allow"
@@ -112,12 +120,26 @@ type Expiry struct {
 const (
 	maxSkips   = 10_000
 	maxNotText = 1_000
+	maxOdd     = 1_000
 )
 
 // Skip adds to NotScanned.
 func (s *Summary) Skip(path, reason string) {
 	if s.Skipped++; len(s.NotScanned) < maxSkips {
 		s.NotScanned = append(s.NotScanned, Skip{path, reason})
+	}
+}
+
+// Oddity adds to Odd. The parts of a file come one after the other.
+func (s *Summary) Oddity(path, what string, n int64) {
+	for i := len(s.Odd) - 1; i >= max(0, len(s.Odd)-8); i-- {
+		if o := &s.Odd[i]; o.Path == path && o.What == what {
+			o.Count += n
+			return
+		}
+	}
+	if len(s.Odd) < maxOdd {
+		s.Odd = append(s.Odd, Odd{path, what, n})
 	}
 }
 

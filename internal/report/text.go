@@ -140,6 +140,9 @@ func (t *text) notScanned(s *Summary) {
 	if more := s.Skipped - len(s.NotScanned); more > 0 {
 		fmt.Fprintf(t.w, "not scanned: %d more\n", more)
 	}
+	for _, o := range s.Odd {
+		fmt.Fprintf(t.w, "odd: %s: %s: %d\n", printable(o.Path), printable(o.What), o.Count)
+	}
 }
 
 func plural(n int64, word string) string {
