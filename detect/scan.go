@@ -1,5 +1,7 @@
 package detect
 
+import "unicode/utf8"
+
 // scan is the state of one text: where each source of candidates stands, and the candidates that are not yet decided.
 // Offsets are local to the window.
 type scan struct {
@@ -94,7 +96,7 @@ func (s *scan) scanBuiltin() {
 				i = s.restOfWord(i)
 				continue
 			}
-			if i > 1 && b[i-1] == '\'' && s.w.contracted(i-1) {
+			if i > 1 && (b[i-1] == '\'' && s.w.contracted(i-1) || b[i-1] >= utf8.RuneSelf && s.w.afterLetter(i)) {
 				i = wordEnd(b, i)
 				continue
 			}

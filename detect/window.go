@@ -139,6 +139,13 @@ func (w *window) hasPrefix(i int, s string) bool {
 	return true
 }
 
+// afterLetter reports whether a letter beyond ASCII stands directly before i, of a script that puts spaces between words: then
+// no token begins at i, as in "musée".
+func (w *window) afterLetter(i int) bool {
+	r, _ := utf8.DecodeLastRune(w.b[max(0, i-utf8.UTFMax):i])
+	return isAddressLetter(r)
+}
+
 // rune returns the rune at i and its length; at the end of the text it returns 0, 0.
 func (w *window) rune(i int) (rune, int) {
 	w.steps++
