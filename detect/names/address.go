@@ -9,13 +9,28 @@ import (
 	"github.com/reeve-ai/reeve/detect/names/sequence"
 )
 
-// addresses appends the postal addresses in text. Every address has a number, so the scan stops at numbers only and
-// looks from there to both sides, never further than reach bytes: time is linear.
-func addresses(dst []detect.Match, text []byte) []detect.Match {
+// addresses appends the postal addresses in text. Nearly every address has a number, so the scan stops at numbers and at
+// words such as "rue", and looks from there to both sides, never further than reach bytes: time is linear. The names
+// that the model has found in text, ascending, speak for streets that are called after people and places.
+func addresses(dst []detect.Match, text []byte, names []sequence.Span) []detect.Match {
 	from := 0 // end of the last address
 	for i := 0; i < len(text); i++ {
 		c := text[i]
 		if c-'0' > 9 {
+			if !isLetter(c) {
+				continue
+			}
+			end := i + 1
+			for end < len(text) && isLetter(text[end]) {
+				end++
+			}
+			if i >= from && nameAhead(text, end) {
+				if s := bare(text, from, i, end); s.score >= addressFloor {
+					dst = append(dst, detect.Match{Rule: streetAddress, Start: s.start, End: s.end, Score: s.score})
+					from, end = s.end, s.end
+				}
+			}
+			i = end - 1
 			continue
 		}
 		if i > 0 && (text[i-1] == '_' || letterBefore(text, i)) {
@@ -23,7 +38,7 @@ func addresses(dst []detect.Match, text []byte) []detect.Match {
 			continue
 		}
 		end := skipDigits(text, i)
-		if start, stop, score := addressAt(text, from, i, end); score >= addressFloor {
+		if start, stop, score := addressAt(text, names, from, i, end); score >= addressFloor {
 			dst = append(dst, detect.Match{Rule: streetAddress, Start: start, End: stop, Score: min(score, 0.99)})
 			from = stop
 			end = max(end, stop)
@@ -66,10 +81,11 @@ func isUpper(c byte) bool { return c >= 'A' && c <= 'Z' || c >= 0xC3 && c <= 0xC
 type span struct {
 	start, end int
 	score      float32
+	kind       wordKind // weakType or thingType where the street ends in one, a reason for doubt
 }
 
 // addressAt looks for an address whose house number or box number stands from i to end, nowhere before from.
-func addressAt(text []byte, from, i, end int) (start, stop int, score float32) {
+func addressAt(text []byte, names []sequence.Span, from, i, end int) (start, stop int, score float32) {
 	if end-i > 5 {
 		return 0, 0, 0
 	}
@@ -77,7 +93,11 @@ func addressAt(text []byte, from, i, end int) (start, stop int, score float32) {
 	best := box(text, from, i, end)
 	if best.score == 0 && plainNumber(text, from, i, end) {
 		if best = behind(text, from, i, end); best.score == 0 {
-			best = ahead(text, i, end)
+			if best = inFlat(text, from, i, end); best.score == 0 {
+				best = ahead(text, i, end)
+				best.score += evidence(text, names, best, end)
+				best.start = leadingUnit(text, from, best.start)
+			}
 		}
 	}
 	if best.score == 0 {
@@ -140,6 +160,10 @@ func wordAt(text []byte, i int) (w word) {
 		c := text[j]
 		if isLetter(c) || c-'0' <= 9 && j > i || (c == '\'' || c == '-') && j > i && j+1 < len(text) && isLetter(text[j+1]) {
 			j++
+			continue
+		}
+		if j > i && j+3 < len(text) && string(text[j:j+3]) == "’" && isLetter(text[j+3]) {
+			j += 3
 			continue
 		}
 		break
@@ -228,6 +252,9 @@ func cue(text []byte, from, start int) float32 {
 			break
 		}
 		if is(w.hash, addressCue) {
+			return 0.2
+		}
+		if k := bytes.IndexByte(text[w.start:w.end], '\''); k > 0 && is(sequence.HashBytes(text[w.start+k+1:w.end]), addressCue) { // j'habite
 			return 0.2
 		}
 		i = w.start

@@ -19,7 +19,7 @@ func box(text []byte, from, i, end int) span {
 	}
 	for _, name := range boxNames {
 		if start := j - len(name); start >= from && bytes.EqualFold(text[start:j], []byte(name)) && (start == 0 || !isLetter(text[start-1])) {
-			return span{start, end, 0.8}
+			return span{start: start, end: end, score: 0.8}
 		}
 	}
 	return span{}
@@ -41,7 +41,7 @@ func military(text []byte, from, j, end int) span {
 	}
 	n := blanks(text, v.end)
 	if e := skipDigits(text, n); e > n {
-		return span{w.start, e, 0.85}
+		return span{start: w.start, end: e, score: 0.85}
 	}
 	return span{}
 }
@@ -54,7 +54,10 @@ var boxNames = []string{
 // extend adds what follows a street or box: unit, town, postcode.
 func extend(text []byte, s span) span {
 	s.end = units(text, s.end)
-	if e, score := town(text, s.end); e > s.end {
+	// Where the number stands first, the postcode stands behind the town, not before it.
+	j, _ := separator(text, s.end)
+	count := s.kind != plainWord && j < len(text) && text[j]-'0' <= 9
+	if e, score := town(text, s.end); e > s.end && !count {
 		s.end = e
 		s.score += score
 	} else if wholeLine(text, s) {

@@ -59,8 +59,15 @@ var rules = [...]detect.Rule{
 			"Via Garibaldi 12, 20121 Milano",
 			"12 rue des Lilas, 69003 Lyon",
 			"PO Box 1187",
+			"4 Alder Meadows, Apt. 12",
+			"Flat 20, Rowan Fields",
+			"86, Lakshmi Nagar",
+			"j'habite rue Victor Hugo",
 		},
-		Negatives: []string{"Chapter 12 Road to War", "See section 4 of the plan.", "version 2.3.1 build 1187"},
+		Negatives: []string{
+			"Chapter 12 Road to War", "12 Angry Men", "3 Blind Mice", "7 New Features", "2 Data Centers", "the 100 Acre Wood", "the 6 at Union Square",
+			"See section 4 of the plan.", "version 2.3.1 build 1187",
+		},
 	},
 }
 

@@ -1,6 +1,10 @@
 package names
 
-import "github.com/reeve-ai/reeve/detect/names/sequence"
+import (
+	"bytes"
+
+	"github.com/reeve-ai/reeve/detect/names/sequence"
+)
 
 // ahead looks for a street behind its number: 12 Main Street, 5 bis rue du Bac.
 func ahead(text []byte, i, end int) span {
@@ -17,30 +21,50 @@ func ahead(text []byte, i, end int) span {
 	if first.zero() || is(first.hash, monthWord) {
 		return span{}
 	}
-	if is(first.hash, frontType) {
-		if e, n := streetName(text, first.end); n > 0 {
-			return span{i, e, 0.85}
+	before := wordBefore(text, max(0, i-reach), blanksBefore(text, max(0, i-reach), i))
+	if !before.zero() && before.end < i && is(before.hash, counter) {
+		return span{}
+	}
+	if s := frenchStreet(text, i, first); s.score > 0 {
+		return s
+	}
+	return typed(text, i, j)
+}
+
+// frenchStreet reads a street whose type, first, stands behind the number at i. Types that are English nouns must be in
+// lower case or have a particle behind them: 3 place Bellecour, 3 Place de la Bourse, but not 3 Place Settings.
+func frenchStreet(text []byte, i int, first word) span {
+	if !is(first.hash, french) {
+		next := wordAt(text, blanks(text, first.end))
+		if !is(first.hash, frontType) || isUpper(text[first.start]) && !is(next.hash, connector) {
+			return span{}
 		}
 	}
-	return typed(text, i, j, end-i)
+	if e, n := streetName(text, first.end); n > 0 {
+		return span{start: i, end: e, score: 0.85}
+	}
+	return span{}
 }
 
 // typed reads words up to a type of street. The last strong type counts, or the first weak one if there is none.
-func typed(text []byte, start, j, digits int) span {
-	best, names := span{}, 0
+func typed(text []byte, start, j int) span {
+	best, names, small := span{}, 0, false
 	for n := 0; n < 6; n++ {
 		w := wordAt(text, j)
 		if w.zero() || w.end-start > reach {
 			break
 		}
 		big := isUpper(text[w.start]) || w.hash == 1
+		small = small || n == 0 && !big && !is(w.hash, connector) && !is(w.hash, direction)
 		switch {
-		case names > 0 && big && is(w.hash, strongType):
-			best = span{start, w.end, 0.8}
-		case names > 0 && big && is(w.hash, weakType) && best.score < 0.5:
-			best = span{start, w.end, 0.45}
+		case names > 0 && big && !small && is(w.hash, strongType):
+			best = span{start: start, end: w.end, score: 0.8}
+		case names > 0 && big && !small && is(w.hash, weakType) && best.score < 0.5:
+			best = span{start, w.end, 0.45, weakType}
+		case names > 0 && big && !small && is(w.hash, thingType) && best.score < 0.45:
+			best = span{start, w.end, 0.35, thingType}
 		case names > 0 && names < 3 && !big && w.end-w.start <= 6 && is(w.hash, strongType) && n < 3 && best.score == 0:
-			return trimmed(text, span{start, w.end, 0.45})
+			return trimmed(text, span{start: start, end: w.end, score: 0.45})
 		case best.score > 0 && is(w.hash, direction) && big:
 			best.end = w.end
 		case best.score > 0:
@@ -51,15 +75,12 @@ func typed(text []byte, start, j, digits int) span {
 		if !is(w.hash, connector) && !is(w.hash, direction) {
 			names++
 		}
-		if w.dotted && best.end != w.end && w.end-w.start > 4 {
+		if w.dotted && (best.end != w.end || best.kind != plainWord) && w.end-w.start > 4 {
 			break
 		}
 		if j = blanks(text, w.end); j == w.end {
 			break
 		}
-	}
-	if digits > 4 && best.score > 0 && best.score < 0.7 {
-		best.score -= 0.1
 	}
 	return trimmed(text, best)
 }
@@ -146,13 +167,11 @@ func compound(text []byte, from int, last word, stop int) span {
 	} else if isUpper(text[last.start]) {
 		var memory [48]byte
 		letters := sequence.Fold(memory[:0], text[last.start:min(last.end, last.start+40)])
-		if ending(letters, compounds) {
-			score = 0.85
-		} else if ending(letters, compoundsWeak) {
-			score = 0.4
-		}
-		if score > 0 && ending(letters, compoundsWeak) {
+		switch {
+		case ending(letters, compoundsWeak) && bytes.Count(letters, []byte("-")) < 2:
 			score = 0.45
+		case ending(letters, compounds), ending(letters, compoundsWeak): // Karl-Marx-Ring
+			score = 0.85
 		}
 	}
 	if score == 0 {
@@ -186,7 +205,7 @@ func compound(text []byte, from int, last word, stop int) span {
 			start = d
 		}
 	}
-	return span{start, stop, score}
+	return span{start: start, end: stop, score: score}
 }
 
 // digitsBefore returns where the digits that end at i begin.
@@ -221,7 +240,7 @@ func fronted(text []byte, from int, last word, stop int) span {
 					score = 0.55
 				}
 			}
-			return span{start, stop, score}
+			return span{start: start, end: stop, score: score}
 		}
 		switch {
 		case isUpper(text[start]):
@@ -232,7 +251,7 @@ func fronted(text []byte, from int, last word, stop int) span {
 		}
 		k := blanksBefore(text, from, start)
 		if k > from+1 && text[k-1] == '/' && text[k-2]|0x20 == 'c' && names > 0 { // C/ Cervantes
-			return span{k - 2, stop, 0.8}
+			return span{start: k - 2, end: stop, score: 0.8}
 		}
 		if k == start && !(k > from && text[k-1] == '.') {
 			return span{}

@@ -104,7 +104,8 @@ func (t *Tagger) RuleAt(i int32) *detect.Rule { return &rules[i] }
 func (t *Tagger) Tag(dst []detect.Match, text []byte) []detect.Match {
 	s := t.scratch.Get().(*scratch)
 	defer t.scratch.Put(s)
-	s.spans, s.places = s.reader.Tag(s.spans[:0], text), addresses(s.places[:0], text)
+	s.spans = s.reader.Tag(s.spans[:0], text)
+	s.places = addresses(s.places[:0], text, s.spans)
 	k := 0
 	address := func(before int) {
 		for ; k < len(s.places) && s.places[k].Start < before; k++ {
