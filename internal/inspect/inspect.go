@@ -75,7 +75,7 @@ func (in *Inspector) Block(dst []Hit, b *dataset.Block, s *Scratch) []Hit {
 	s.matches = in.engine.Find(s.matches[:0], b.Text)
 	s.spans = s.spans[:0]
 	if in.tagger != nil && b.Format.Prose() {
-		s.spans = in.tagger.Tag(s.spans, b.Text)
+		s.spans = in.tag(s.spans, b)
 	}
 	k, end := 0, 0
 	for _, m := range s.matches {
@@ -97,6 +97,29 @@ func (in *Inspector) Block(dst []Hit, b *dataset.Block, s *Scratch) []Hit {
 		if t := s.spans[k]; t.Start >= end {
 			dst = in.add(dst, b, in.tagger.RuleAt(t.Rule), t.Start, t.End, t.Score)
 		}
+	}
+	return dst
+}
+
+// tag asks the tagger about each record by itself: a tagger may look far around a word, and what stands in one record must not
+// depend on which others happen to be in the block.
+func (in *Inspector) tag(dst []detect.Match, b *dataset.Block) []detect.Match {
+	from := 0
+	for k := range b.Fields {
+		if k+1 < len(b.Fields) && (b.Fields[k].Record == 0 || b.Fields[k+1].Record == b.Fields[k].Record) {
+			continue
+		}
+		to := len(b.Text)
+		if k+1 < len(b.Fields) {
+			to = b.Fields[k].End
+		}
+		n := len(dst)
+		dst = in.tagger.Tag(dst, b.Text[from:to])
+		for i := n; i < len(dst); i++ {
+			dst[i].Start += from
+			dst[i].End += from
+		}
+		from = to
 	}
 	return dst
 }
