@@ -102,6 +102,7 @@ type Finding struct {
 	Message     string   `json:"message,omitzero"`
 	Remedy      string   `json:"remedy,omitzero"`
 	Value       string   `json:"value,omitzero"`
+	Explain     string   `json:"explain,omitzero"` // what made the score, where it was asked for
 }
 
 // Action is what a rule asks for. Actions are ordered: the strongest of all rules that matched wins.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -51,6 +52,7 @@ type tellFlags struct {
 	format, output      string
 	failOn, minSeverity string
 	values, summary     bool
+	explain             bool
 	quiet               bool
 	baseline, allow     string
 	labels              string
@@ -89,6 +91,7 @@ func (s *scanFlags) add(c *cobra.Command) {
 	s.git.add(c)
 	s.baseline.add(c)
 	s.statement.add(c)
+	f.BoolVar(&s.tell.explain, "explain", false, "say under each finding what made its score; takes longer, and neither uses nor writes the cache")
 	f.StringVar(&s.cache, "cache", cacheFolder, "folder with what earlier scans found, so that unchanged data is not scanned again")
 	f.BoolVar(&s.noCache, "no-cache", false, "neither use nor write the cache")
 	f.BoolVar(&s.resume, "resume", false, "go on with an interrupted scan of the same paths and options")
@@ -150,7 +153,7 @@ func (s *scanFlags) run(c *cobra.Command, args []string) error {
 		}, known.ID())
 	}
 	o := audit.Options{
-		Inspector: in, Workers: s.workers, Values: s.tell.values, Today: time.Now(), Cache: s.cache,
+		Inspector: in, Workers: s.workers, Values: s.tell.values, Explain: s.tell.explain, Today: time.Now(), Cache: s.cache,
 		Walk: walkOptions(s.include, s.exclude), Exclude: []string{s.tell.output},
 	}
 	if s.noCache {
@@ -212,7 +215,9 @@ func (s *scanFlags) check(c *cobra.Command, args []string) error {
 		return usage(hint, "--jsonl needs --stdin; for output use --format jsonl")
 	case (s.plan == "") != (s.shard == ""):
 		return usage("`reeve scan --shard 1/4 --plan plan.json -o part-1.jsonl`", "--plan and --shard go together")
-	case s.resume && (s.noCache || s.tell.values || !s.git.none() || s.stdin):
+	case s.tell.explain && (s.shard != "" || s.tell.summary || !slices.Contains([]string{"text", "json", "jsonl"}, s.tell.format)):
+		return usage(hint, "--explain goes with findings in --format text, json or jsonl, and not with --shard or --summary")
+	case s.resume && (s.noCache || s.tell.values || s.tell.explain || !s.git.none() || s.stdin):
 		return usage(hint, "--resume goes on from the cache, which this scan does not use")
 	case c.Flags().Changed("workers") && s.workers < 1:
 		return usage(hint, "--workers wants a number from 1")

@@ -31,6 +31,7 @@ type Options struct {
 	Root      string // fingerprints name files relative to this folder; "" leaves paths as they are given
 
 	Values      bool           // findings bring their values
+	Explain     bool           // findings say what made their score, which takes long
 	MinSeverity reeve.Severity // what is less is not told
 	Baseline    *Baseline      // nil: none
 	Allow       *AllowList     // nil: none

@@ -81,7 +81,7 @@ func (c *cache) on() bool { return c != nil && c.name != "" }
 
 // openCache opens what an earlier run left and starts anew beside it. A folder that cannot be written turns the cache off.
 func openCache(o *Options, roots []string) (*cache, error) {
-	if o.Cache == "" || o.Values || roots == nil {
+	if o.Cache == "" || o.Values || o.Explain || roots == nil {
 		return &cache{}, nil
 	}
 	c := &cache{name: filepath.Join(o.Cache, cacheName(o, roots)), roots: roots}

@@ -228,7 +228,7 @@ func (e *emitter) find(r *result, f *find) error {
 	out := &e.finding
 	*out = reeve.Finding{
 		Rule: f.rule, Kind: f.kind, Severity: reeve.Severity(f.severity), Score: float64(f.score) / 100,
-		Path: r.file.path + f.path, Field: f.field, Value: f.value, Start: int(f.start), End: int(f.end),
+		Path: r.file.path + f.path, Field: f.field, Value: f.value, Explain: f.explain, Start: int(f.start), End: int(f.end),
 		Fingerprint: e.ordinal.fingerprint(f.print),
 	}
 	if f.flags&inField != 0 {

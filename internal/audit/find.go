@@ -10,7 +10,7 @@ import (
 type find struct {
 	rule, kind, about string // about is the rule's description
 	field, path       string // path of an archive's member below the file; "" is the file itself
-	value             string // only where values are asked for
+	value, explain    string // only where they are asked for
 	record, line      int64
 	start, end        int64
 	print             [16]byte // see base
@@ -50,8 +50,10 @@ func (e *encoder) add(f *find) {
 	for _, v := range [...]int64{f.record, f.line, f.start, f.end - f.start} {
 		e.buf = binary.AppendVarint(e.buf, v)
 	}
-	e.buf = binary.AppendUvarint(e.buf, uint64(len(f.value)))
-	e.buf = append(e.buf, f.value...)
+	for _, s := range [...]string{f.value, f.explain} {
+		e.buf = binary.AppendUvarint(e.buf, uint64(len(s)))
+		e.buf = append(e.buf, s...)
+	}
 	e.buf = append(e.buf, f.print[:]...)
 }
 
@@ -105,6 +107,7 @@ func (d *decoder) next(f *find) bool {
 	f.record, f.line, f.start = d.varint(), d.varint(), d.varint()
 	f.end = f.start + d.varint()
 	f.value = string(d.bytes(d.uvarint()))
+	f.explain = string(d.bytes(d.uvarint()))
 	copy(f.print[:], d.bytes(uint64(len(f.print))))
 	return d.err == nil
 }

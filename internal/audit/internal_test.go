@@ -19,7 +19,7 @@ func TestFindsRoundTrip(t *testing.T) {
 		for range rapid.IntRange(0, 20).Draw(t, "n") {
 			f := find{
 				rule: word.Draw(t, "rule"), kind: word.Draw(t, "kind"), about: word.Draw(t, "about"), field: word.Draw(t, "field"), path: word.Draw(t, "path"),
-				value: word.Draw(t, "value"), record: rapid.Int64Range(-5, 1<<40).Draw(t, "record"), line: rapid.Int64Range(-5, 1<<40).Draw(t, "line"),
+				value: word.Draw(t, "value"), explain: word.Draw(t, "explain"), record: rapid.Int64Range(-5, 1<<40).Draw(t, "record"), line: rapid.Int64Range(-5, 1<<40).Draw(t, "line"),
 				start: rapid.Int64Range(-9, 1<<40).Draw(t, "start"), severity: rapid.Uint8().Draw(t, "severity"), score: rapid.Uint8().Draw(t, "score"),
 				flags: rapid.Uint8().Draw(t, "flags"),
 			}

@@ -64,7 +64,7 @@ func RunShard(ctx context.Context, p *Plan, shard int, w io.Writer, o Options) (
 	if err != nil {
 		return nil, fmt.Errorf("%w: the plan has no day", ErrPlan)
 	}
-	o.Today, o.Values, o.Cache, o.Lines = today, false, "", nil
+	o.Today, o.Values, o.Explain, o.Cache, o.Lines = today, false, false, "", nil
 	if shardRules(&o) != p.Rules {
 		return nil, fmt.Errorf("%w: the plan was %w", ErrPlan, ErrChangedRules)
 	}

@@ -291,6 +291,9 @@ func (w *worker) add(b *dataset.Block, h *inspect.Hit) {
 	if w.o.Values {
 		out.value = string(value)
 	}
+	if w.o.Explain {
+		out.explain = w.o.Inspector.Explain(b, h)
+	}
 	w.res.finds.add(&out)
 }
 

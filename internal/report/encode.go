@@ -54,6 +54,7 @@ func (e *finder) append(b []byte, f *reeve.Finding) []byte {
 	b = appendRest(b, f)
 	b = append(b, t.tail...)
 	b = appendMember(b, "value", f.Value)
+	b = appendMember(b, "explain", f.Explain)
 	return append(b, '}')
 }
 
@@ -62,7 +63,7 @@ func (e *finder) form(f *reeve.Finding) *form {
 		e.forms = map[string]*form{}
 	}
 	all := *f
-	all.Value = ""
+	all.Value, all.Explain = "", ""
 	t := &form{f.Kind, f.Label, f.Message, f.Remedy, appendHead(nil, f), appendTail(nil, &all)}
 	e.forms[f.Rule] = t
 	return t
@@ -106,7 +107,8 @@ func appendTail(b []byte, f *reeve.Finding) []byte {
 	b = appendMember(b, "label", f.Label)
 	b = appendMember(b, "message", f.Message)
 	b = appendMember(b, "remedy", f.Remedy)
-	return appendMember(b, "value", f.Value)
+	b = appendMember(b, "value", f.Value)
+	return appendMember(b, "explain", f.Explain)
 }
 
 func appendMember(b []byte, name, value string) []byte {

@@ -68,6 +68,7 @@ func TestAppendFindingIsWhatTheTagsSay(t *testing.T) {
 			Field: word.Draw(t, "field"), Line: rapid.IntRange(0, 9).Draw(t, "line"), Exchange: word.Draw(t, "exchange"), Channel: word.Draw(t, "channel"),
 			Start: rapid.Int().Draw(t, "start"), End: rapid.Int().Draw(t, "end"), In: word.Draw(t, "in"), Fingerprint: word.Draw(t, "print"),
 			Label: word.Draw(t, "label"), Message: word.Draw(t, "message"), Remedy: word.Draw(t, "remedy"), Value: word.Draw(t, "value"),
+			Explain: word.Draw(t, "explain"),
 		}
 		want, err := json.Marshal(&f, jsontext.AllowInvalidUTF8(true))
 		if err != nil {

@@ -56,7 +56,11 @@ func (t *text) Finding(f *reeve.Finding) error {
 	if f.Value != "" {
 		b = strconv.AppendQuote(append(b, ' ', ' '), f.Value)
 	}
-	t.buf = append(b, '\n')
+	b = append(b, '\n')
+	if f.Explain != "" {
+		b = append(append(append(b, "    "...), printable(f.Explain)...), '\n')
+	}
+	t.buf = b
 	_, err := t.w.Write(t.buf)
 	return err
 }
