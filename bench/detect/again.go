@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -10,6 +11,8 @@ import (
 	"path/filepath"
 	"slices"
 )
+
+var errDiffers = errors.New("the scan with a cache reports something else than one without")
 
 func median(x []float64) float64 {
 	s := slices.Sorted(slices.Values(x))
@@ -62,7 +65,7 @@ func again(args []string) error {
 	}
 	fmt.Printf("first scan %.2f s CPU, second %.2f s CPU, without cache %.2f s CPU\n", full.cpu.Seconds(), second.cpu.Seconds(), fresh.cpu.Seconds())
 	if !bytes.Equal(second.out, fresh.out) {
-		return fmt.Errorf("the scan with a cache reports something else than one without")
+		return errDiffers
 	}
 	var g goals
 	g.check("1 % changed, CPU of the full scan", second.cpu.Seconds()/fresh.cpu.Seconds(), 0.03, false)

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -37,6 +38,9 @@ func main() {
 
 func fail(err error) {
 	fmt.Fprintln(os.Stderr, "detectbench:", err)
+	if errors.Is(err, errDiffers) {
+		os.Exit(3) // wrong, not slow
+	}
 	os.Exit(1)
 }
 
