@@ -132,7 +132,7 @@ func (o *speedOptions) engines() []engine {
 	}
 	if o.gitleaks != "" {
 		out = append(out, engine{"gitleaks", 8e6, func(file string, size int64) (float64, error) {
-			c, err := run("", o.gitleaks, "dir", "--no-banner", "--log-level", "error", "--redact", "--report-path", os.DevNull, "--report-format", "json", file)
+			c, err := run("", o.gitleaks, "dir", "--no-banner", "--log-level", "error", "--redact", "--report-path", file+".gitleaks", "--report-format", "json", file) // it replaces the report, were it a device
 			return rate(size, c), err
 		}})
 	}
