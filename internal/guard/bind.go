@@ -28,10 +28,10 @@ var (
 func (b *binder) bind() ([]*bound, error) {
 	src := &b.doc.policy
 	if src.Version != 1 {
-		return nil, b.doc.at("version must be 1, the format that this reeve reads", "version")
+		return nil, b.doc.At("version must be 1, the format that this reeve reads", "version")
 	}
 	if len(src.Rules) > maxRules {
-		return nil, b.doc.at(fmt.Sprintf("%d rules, more than %d", len(src.Rules), maxRules), "rules")
+		return nil, b.doc.At(fmt.Sprintf("%d rules, more than %d", len(src.Rules), maxRules), "rules")
 	}
 	rules := make([]*bound, 0, len(src.Rules))
 	seen := make(map[string]bool, len(src.Rules))
@@ -51,7 +51,7 @@ func (b *binder) bind() ([]*bound, error) {
 }
 
 func (b *binder) fail(i int, message string, path ...any) error {
-	return b.doc.at(message, append([]any{"rules", i}, path...)...)
+	return b.doc.At(message, append([]any{"rules", i}, path...)...)
 }
 
 func (b *binder) rule(i int, src *ruleSource) (*bound, error) {
@@ -216,7 +216,7 @@ func (b *binder) exampleLists(i int, src *ruleSource, r *bound) error {
 			return b.fail(i, "rule "+src.ID+" has no example under "+list.key+": a rule shows what it finds and what it leaves alone", "examples")
 		}
 		for k := range list.texts {
-			r.lines[n] = append(r.lines[n], b.doc.line("rules", i, "examples", list.key, k))
+			r.lines[n] = append(r.lines[n], b.doc.Line("rules", i, "examples", list.key, k))
 		}
 	}
 	return nil
