@@ -78,7 +78,7 @@ func TestParsePolicy(t *testing.T) {
 		{"version: 1\n---\nversion: 1", "2 YAML documents"},
 		{"version: 1\nversion: 1", "p.yaml:2:"},
 		{"version: 1\noperators: {SECRET: pseudonymise}", "cannot be pseudonymised"},
-		{strings.Repeat("#", maxPolicy+1), "longer than"},
+		{strings.Repeat("#", limits.Bytes+1), "more than 1048576"},
 	} {
 		if _, err := ParsePolicy("p.yaml", []byte(c.text)); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%.40q: %v, want %q", c.text, err, c.want)

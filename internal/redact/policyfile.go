@@ -1,22 +1,13 @@
 package redact
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"strings"
 
-	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/lexer"
-	"github.com/goccy/go-yaml/parser"
-	"github.com/goccy/go-yaml/token"
+	"github.com/reeve-ai/reeve/internal/strict"
 )
-
-// maxPolicy bounds a policy file.
-const maxPolicy = 1 << 20
 
 // policySource is redact.yaml. Its fields are the manual of the format.
 type policySource struct {
@@ -26,30 +17,14 @@ type policySource struct {
 	SubjectField string            `yaml:"subject_field"` // field whose value decides how far the dates of a record move
 }
 
+// limits bound a policy file, which has a line for each kind at most.
+var limits = strict.Limits{Bytes: 1 << 20, Marks: 20_000, Depth: 4}
+
 // ParsePolicy reads a policy file strictly. Every error tells the line and column where the YAML library knows them.
-func ParsePolicy(name string, source []byte) (p *Policy, err error) {
-	if len(source) > maxPolicy {
-		return nil, fmt.Errorf("%s: the policy is longer than %d bytes", name, maxPolicy)
-	}
-	defer func() {
-		// The YAML library answers some malformed input with a panic; for us that is one more malformed input.
-		if r := recover(); r != nil {
-			p, err = nil, fmt.Errorf("%s: not readable as YAML", name)
-		}
-	}()
-	if err := plainYAML(source); err != nil {
-		return nil, located(name, err)
-	}
-	tree, err := parser.ParseBytes(source, 0)
-	if err != nil {
-		return nil, located(name, err)
-	}
-	if len(tree.Docs) > 1 {
-		return nil, fmt.Errorf("%s: %d YAML documents in one file, want 1", name, len(tree.Docs))
-	}
+func ParsePolicy(name string, source []byte) (*Policy, error) {
 	var src policySource
-	if err := yaml.NewDecoder(bytes.NewReader(source), yaml.Strict()).Decode(&src); err != nil && !errors.Is(err, io.EOF) {
-		return nil, located(name, err)
+	if _, err := strict.Decode(name, source, &src, limits); err != nil {
+		return nil, err
 	}
 	return src.policy(name)
 }
@@ -77,41 +52,4 @@ func (src *policySource) policy(name string) (*Policy, error) {
 	}
 	p.SubjectField = src.SubjectField
 	return p, nil
-}
-
-// plainYAML refuses what a policy does not need and an attacker could use to make a small file large.
-func plainYAML(source []byte) error {
-	depth := 0
-	for _, tk := range lexer.Tokenize(string(source)) {
-		switch tk.Type {
-		case token.AnchorType, token.AliasType, token.MergeKeyType, token.TagType:
-			return &yaml.SyntaxError{Message: "anchors, aliases and tags are not part of a policy", Token: tk}
-		case token.SequenceStartType, token.MappingStartType:
-			depth++
-		case token.SequenceEndType, token.MappingEndType:
-			depth--
-		}
-		if depth > 4 || tk.Position != nil && tk.Position.IndentNum > 32 {
-			return &yaml.SyntaxError{Message: "nested too deeply", Token: tk}
-		}
-	}
-	return nil
-}
-
-// located puts the file's name, line and column before a YAML error.
-func located(name string, err error) error {
-	var typed *yaml.TypeError
-	var y yaml.Error
-	switch {
-	case errors.As(err, &typed):
-		y = &yaml.SyntaxError{Message: "a value of another type is wanted here", Token: typed.Token}
-	case !errors.As(err, &y):
-		return fmt.Errorf("%s: %w", name, err)
-	}
-	tk := y.GetToken()
-	if tk == nil || tk.Position == nil {
-		return fmt.Errorf("%s: %s", name, y.GetMessage())
-	}
-	_, snippet, _ := strings.Cut(y.FormatError(false, true), "\n")
-	return fmt.Errorf("%s:%d:%d: %s\n%s", name, tk.Position.Line, tk.Position.Column, y.GetMessage(), snippet)
 }
