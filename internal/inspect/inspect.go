@@ -110,8 +110,11 @@ func (in *Inspector) tag(dst []detect.Match, b *dataset.Block) []detect.Match {
 			continue
 		}
 		to := len(b.Text)
-		if k+1 < len(b.Fields) {
+		if b.Fields[k].Record > 0 {
 			to = b.Fields[k].End
+		}
+		for from < to && b.Text[from] == '\n' {
+			from++ // the end of the record before
 		}
 		n := len(dst)
 		dst = in.tagger.Tag(dst, b.Text[from:to])
