@@ -254,7 +254,7 @@ func easternIdentities() []identity {
 				"they wrote 72 G 1849 on it.", "72 G 1849", "42 P 88795", "arac: 72 G 1849", "arac: 42 P 88795",
 			},
 			negatives: []string{
-				"72 G 1849-7", "x72 G 1849", "72 G 1849_2", "42 P 88795-7", "x42 P 88795",
+				"between 30 and 60 minutes", "72 G 1849-7", "x72 G 1849", "72 G 1849_2", "42 P 88795-7", "x42 P 88795",
 			},
 		},
 	}

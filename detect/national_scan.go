@@ -1,5 +1,7 @@
 package detect
 
+import "bytes"
+
 // reading is a token that is being read against the forms.
 type reading struct {
 	sig    uint64
@@ -151,6 +153,7 @@ type around struct {
 func (s *scan) weigh(a *attempt, rows []formRow, at *around) {
 	w, r := &s.w, &s.reading
 	goesOn := w.goesOn(at)
+	words := r.lower && bytes.IndexByte(w.b[at.start:at.end], ' ') >= 0 // "30 and 60" is no number plate
 	for k := range rows {
 		row := &rows[k]
 		if w.trace != nil {
@@ -163,7 +166,7 @@ func (s *scan) weigh(a *attempt, rows []formRow, at *around) {
 		if r.lower && score > 0 {
 			score = max(0, score-0.2)
 		}
-		if goesOn && score < strongForm.prose {
+		if goesOn && score < strongForm.prose || words {
 			score = 0
 		}
 		if !goesOn && row.proof.alone > score && w.alone(at) {
