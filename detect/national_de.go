@@ -181,7 +181,10 @@ func germanIdentities() []identity {
 			id: "pii/ch-ahv", kind: "CH_AHV", severity: High,
 			description: "Swiss social insurance number: begins with 756, check digit of EAN-13",
 			cues:        words("ahv", "avs", "ahvn13", "sozialversicherung*", "numero avs"),
-			forms:       []form{{written: "d3.d4.d4.d2|d13|d3 d4 d4 d2", check: isAHV, proof: provenForm}},
+			forms: []form{
+				{written: "d3.d4.d4.d2|d3 d4 d4 d2", check: isAHV, proof: provenForm},
+				{written: "d13", check: isAHV, proof: fairForm}, // one number of thirteen digits in ten thousand passes
+			},
 			positives: []string{
 				"they wrote 756.2019.3023.51 on it.", "756.2019.3023.51", "7565499590539", "ahvn13: 756.2019.3023.51",
 				"ahvn13: 7565499590539",

@@ -4,7 +4,9 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"math/rand"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -55,7 +57,8 @@ func noise(r *rand.Rand, size int) map[string]string {
 		},
 	}
 	out := map[string]string{}
-	for name, line := range lines {
+	for _, name := range slices.Sorted(maps.Keys(lines)) { // all draw from one source
+		line := lines[name]
 		var b strings.Builder
 		for b.Len() < size {
 			b.WriteString(line())
