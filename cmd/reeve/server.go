@@ -15,6 +15,7 @@ import (
 
 	"github.com/reeve-ai/reeve/internal/access"
 	"github.com/reeve-ai/reeve/internal/config"
+	"github.com/reeve-ai/reeve/internal/control"
 	"github.com/reeve-ai/reeve/internal/custody"
 	"github.com/reeve-ai/reeve/internal/gateway"
 	"github.com/reeve-ai/reeve/internal/identity"
@@ -38,7 +39,8 @@ type server struct {
 	metrics *prometheus.Registry
 	watcher *config.Watcher // of the policy file; nil without one
 
-	callers, admin net.Listener // admin may be nil
+	callers, admin net.Listener    // admin may be nil
+	control        *control.Socket // commands reach this server by it
 	loops          []func(context.Context) error
 }
 
@@ -46,7 +48,7 @@ type server struct {
 func openServer(ctx context.Context, set *settings, out io.Writer) (*server, error) {
 	s := &server{settings: set, out: out, metrics: prometheus.NewRegistry()}
 	s.log = slog.New(slog.NewJSONHandler(out, &slog.HandlerOptions{Level: slog.LevelInfo}))
-	for _, open := range []func(context.Context) error{s.openData, s.openGateway, s.listen, s.announce} {
+	for _, open := range []func(context.Context) error{s.openData, s.openGateway, s.openControl, s.listen, s.announce} {
 		if err := open(ctx); err != nil {
 			_ = s.close() // what was opened so far; the error that counts is the first
 			return nil, err
@@ -248,6 +250,9 @@ func (s *server) close() error {
 	}
 	for _, c := range s.clients {
 		c.Close()
+	}
+	if s.control != nil {
+		errs = append(errs, s.control.Close())
 	}
 	if s.keys != nil {
 		errs = append(errs, s.keys.Close())

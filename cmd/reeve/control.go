@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/reeve-ai/reeve/internal/control"
+	"github.com/reeve-ai/reeve/internal/custody"
+	"github.com/reeve-ai/reeve/internal/keyring"
+	"github.com/reeve-ai/reeve/internal/store"
+)
+
+// house is an open data directory: what a server holds, and what a command opens where no server runs.
+type house struct {
+	dir     string
+	ring    *keyring.Ring
+	custody *custody.Log
+	db      *store.DB
+}
+
+// calls are the handlers by which commands reach a data directory, served by the running server or by the command
+// itself. A room adds its own here.
+func (h *house) calls() http.Handler {
+	mux := http.NewServeMux()
+	return mux
+}
+
+// controlWords are the errors that keep their identity on the way from a server to a command.
+func controlWords() control.Words {
+	return control.Words{
+		{Code: "unavailable", Err: custody.ErrUnavailable},
+		{Code: "not-found", Err: custody.ErrNotFound},
+		{Code: "damaged", Err: custody.ErrDamaged},
+		{Code: "erased", Err: keyring.ErrErased},
+		{Code: "wrong-root", Err: keyring.ErrWrongRoot},
+	}
+}
+
+// withHouse runs do against the server that holds the data directory, or against the directory itself where none does.
+func withHouse(c *cobra.Command, dir, root string, do func(context.Context, *control.Client) error) (err error) {
+	if err := exists(dir); err != nil {
+		return err
+	}
+	ctx := c.Context()
+	client, err := control.Open(ctx, dir, controlWords(), custody.ErrInUse, func() (http.Handler, io.Closer, error) {
+		h, err := openHouse(ctx, dir, root)
+		if err != nil {
+			return nil, nil, err
+		}
+		return h.calls(), h, nil
+	})
+	if err != nil {
+		return err
+	}
+	defer func() { err = firstError(err, client.Close()) }()
+	return do(ctx, client)
+}
+
+// openHouse opens a data directory for one command. The log comes before the store: it holds the lock.
+func openHouse(ctx context.Context, dir, root string) (_ *house, err error) {
+	h := &house{dir: dir}
+	defer func() {
+		if err != nil {
+			_ = h.Close() // the error that counts is the first
+		}
+	}()
+	if h.ring, err = keyring.Open(keyring.Options{Dir: dir, Root: root}); err != nil {
+		return nil, err
+	}
+	if h.custody, err = custody.Open(custody.Options{Dir: dir, Keys: h.ring}); err != nil {
+		return nil, err
+	}
+	if h.db, err = store.Open(ctx, dir); err != nil {
+		return nil, err
+	}
+	return h, nil
+}
+
+// Close gives back what openHouse opened, in the opposite order.
+func (h *house) Close() error {
+	var errs []error
+	if h.db != nil {
+		errs = append(errs, h.db.Close())
+	}
+	if h.custody != nil {
+		errs = append(errs, h.custody.Close())
+	}
+	if h.ring != nil {
+		errs = append(errs, h.ring.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// openControl lets commands reach this server.
+func (s *server) openControl(context.Context) (err error) {
+	h := house{dir: s.settings.data, ring: s.ring, custody: s.custody, db: s.db}
+	if s.control, err = control.Listen(s.settings.data, h.calls(), s.log); err != nil {
+		return err
+	}
+	wait := time.Duration(s.settings.Gateway.Timeouts.Shutdown)
+	s.loops = append(s.loops, func(ctx context.Context) error { return s.control.Serve(ctx, wait) })
+	return nil
+}
