@@ -9,23 +9,6 @@ import (
 	"time"
 )
 
-// Principal is who acts: a user, a service or an agent.
-type Principal struct {
-	ID        string   // stable pseudonym, such as the id of an API key; "" means nobody was recognised
-	Name      string   // display name, never written to the custody log
-	Role      Role     // what the principal may do at all
-	Groups    []string // groups for rules to name
-	Clearance Label    // highest label the principal may see
-}
-
-// Role is a coarse set of rights. The zero value may do nothing.
-type Role string
-
-const (
-	RoleUser  Role = "user"  // may use models
-	RoleAdmin Role = "admin" // may use models and the admin listener
-)
-
 // Direction says which way text travels through the gateway.
 type Direction uint8
 

@@ -94,7 +94,7 @@ func newKeyCreate() *cobra.Command {
 	f := c.Flags()
 	f.StringVar(&dir, "data", dir, "data directory")
 	f.StringVar(&n.Name, "name", "", "name of the key's owner or use (required)")
-	f.StringVar(&role, "role", string(reeve.RoleUser), "user or admin")
+	f.StringVar(&role, "role", string(reeve.RoleEmployee), "employee, ml-engineer, reviewer, compliance, security, admin or auditor")
 	f.StringVar(&clearance, "clearance", "public", "highest label that the owner may see, such as confidential{PII}")
 	f.StringSliceVar(&n.Models, "models", nil, "models the key may use, * stands for any text (default all)")
 	f.Int64Var(&n.RequestsPerMinute, "rate", 0, "requests per minute, 0 for no limit")

@@ -55,7 +55,9 @@ func (g *Gateway) mayReadMetrics(r *http.Request) *reeve.Refusal {
 	if refusal != nil {
 		return refusal
 	}
-	return access.Decide(g.opts.Access, session.Principal, access.AdminMetrics, access.Admin()).Refusal()
+	return access.Decide(g.opts.Access, access.Request{
+		Principal: session.Principal, Action: access.AdminMetrics, Resource: access.Admin(), Context: access.Context{Now: time.Now()},
+	}).Refusal()
 }
 
 func plainText(w http.ResponseWriter, status int, text string) {

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"net/http"
+	"time"
 
 	"github.com/reeve-ai/reeve"
 	"github.com/reeve-ai/reeve/internal/access"
@@ -16,7 +17,9 @@ func (g *Gateway) authorize(x *exchange) *reeve.Refusal {
 	if x.ep.Method == http.MethodGet {
 		action, resource = access.ModelList, access.Model("*", reeve.Label{})
 	}
-	d := access.Decide(g.opts.Access, x.session.Principal, action, resource)
+	d := access.Decide(g.opts.Access, access.Request{
+		Principal: x.session.Principal, Action: action, Resource: resource, Context: access.Context{Now: time.Now()},
+	})
 	x.rule = d.Rule
 	if refusal := d.Refusal(); refusal != nil {
 		return refusal

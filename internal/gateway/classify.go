@@ -43,7 +43,7 @@ func (g *Gateway) classify(x *exchange) *reeve.Refusal {
 
 // set is the rules in force for this exchange in one direction.
 func (x *exchange) set(d reeve.Direction) *guard.Set {
-	return x.policy.policy.For(d, guard.Scope{Route: x.ep.Path, Model: x.req.Model, Role: string(x.session.Principal.Role), Label: x.labelIn.String()})
+	return x.policy.policy.For(d, guard.Scope{Route: x.ep.Path, Model: x.req.Model, Role: x.session.Principal.RoleNames(), Label: x.labelIn.String()})
 }
 
 // check judges one complete text. The arguments of a tool call are a JSON text of their own.

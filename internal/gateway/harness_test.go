@@ -15,7 +15,6 @@ import (
 
 	"github.com/go-json-experiment/json"
 
-	"github.com/reeve-ai/reeve"
 	"github.com/reeve-ai/reeve/internal/access"
 	"github.com/reeve-ai/reeve/internal/custody"
 	"github.com/reeve-ai/reeve/internal/guard"
@@ -157,7 +156,7 @@ func fixedClock() time.Time { return time.Unix(1_790_000_000, 0) }
 // accessAll allows everything.
 type accessAll struct{}
 
-func (accessAll) Decide(reeve.Principal, access.Action, access.Resource) access.Decision {
+func (accessAll) Decide(access.Request) access.Decision {
 	return access.Decision{Allow: true, Rule: "test/all"}
 }
 

@@ -100,7 +100,7 @@ type splitter struct {
 // compare streams pieces of a text and holds what comes out against the verdict on the whole text.
 func (s *splitter) compare(t *testing.T, g *tongue, text string, pieces []string, rng *rand.Rand) {
 	t.Helper()
-	want := s.policy.For(reeve.Out, guard.Scope{Route: g.path, Model: "m", Role: "user", Label: "public"}).Check([]byte(text), nil)
+	want := s.policy.For(reeve.Out, guard.Scope{Route: g.path, Model: "m", Role: "employee", Label: "public"}).Check([]byte(text), nil)
 	body, x := s.stream(t, g, pieces, rng)
 	got := hear(t, body)
 	out := got.Text[g.channel]
@@ -122,7 +122,7 @@ func (s *splitter) stream(t *testing.T, g *tongue, pieces []string, rng *rand.Ra
 	w := httptest.NewRecorder()
 	x := &exchange{
 		w: w, r: httptest.NewRequest("POST", g.path, nil), ep: ep, answer: &upstream.Answer{Status: 200}, upstream: &Upstream{},
-		policy: &snapshot{policy: s.policy}, session: &identity.Session{Principal: reeve.Principal{Role: reeve.RoleUser}, Key: &identity.Key{}},
+		policy: &snapshot{policy: s.policy}, session: &identity.Session{Principal: reeve.Principal{Roles: []reeve.Role{reeve.RoleEmployee}}, Key: &identity.Key{}},
 		req: upstream.Request{Model: "m"}, concluded: true,
 	}
 	r := s.g.newRelay(x, g.sse)

@@ -13,7 +13,20 @@ func (r *Rule) works(dir reeve.Direction, s Scope) bool {
 		return false
 	}
 	return fits(r.Scope.Routes, s.Route) && fits(r.Scope.Models, s.Model) &&
-		fits(r.Scope.Roles, s.Role) && fits(r.Scope.Labels, s.Label)
+		fitsRole(r.Scope.Roles, s.Role) && fits(r.Scope.Labels, s.Label)
+}
+
+// fitsRole reports whether one of the roles, which are joined by commas, fits. "user" is the former name of employee.
+func fitsRole(globs []string, roles string) bool {
+	if len(globs) == 0 {
+		return true
+	}
+	for role := range strings.SplitSeq(roles, ",") {
+		if fits(globs, role) || role == string(reeve.RoleEmployee) && fits(globs, "user") {
+			return true
+		}
+	}
+	return false
 }
 
 func fits(globs []string, s string) bool {

@@ -124,7 +124,10 @@ func TestAuthenticate(t *testing.T) {
 				t.Fatalf("session %v and refusal %v", s, refusal)
 			}
 			if tt.rule == "" {
-				want := reeve.Principal{ID: "key:" + key.ID, Name: "Ana", Role: reeve.RoleUser, Clearance: reeve.NewLabel(reeve.Confidential, "PII")}
+				want := reeve.Principal{
+					ID: "key:" + key.ID, Name: "Ana", Kind: reeve.KindService, Roles: []reeve.Role{reeve.RoleEmployee},
+					Clearance: reeve.NewLabel(reeve.Confidential, "PII"), Employment: reeve.EmploymentActive,
+				}
 				if refusal != nil {
 					t.Fatalf("refused: %+v", refusal)
 				}
@@ -191,7 +194,7 @@ func TestNothingOfTheSecretIsStored(t *testing.T) {
 	}
 	acts, err := db.Acts(t.Context())
 	must(t, err)
-	want := []store.Act{{Seq: 1, At: acts[0].At, Act: "key.create", Subject: "key:" + text[3:13], Details: map[string]string{"role": "user", "clearance": "public"}}}
+	want := []store.Act{{Seq: 1, At: acts[0].At, Act: "key.create", Subject: "key:" + text[3:13], Details: map[string]string{"role": "employee", "clearance": "public"}}}
 	if diff := cmp.Diff(want, acts); diff != "" {
 		t.Error("(-want +got):\n" + diff)
 	}
@@ -261,7 +264,7 @@ func TestBootstrap(t *testing.T) {
 	text, err := keys.Bootstrap(t.Context(), "first start")
 	must(t, err)
 	s, refusal := keys.Authenticate(bearer(text))
-	if refusal != nil || s.Principal.Role != reeve.RoleAdmin {
+	if refusal != nil || !s.Principal.Has(reeve.RoleAdmin) {
 		t.Errorf("%+v, %+v", s, refusal)
 	}
 	if again, err := keys.Bootstrap(t.Context(), "second start"); again != "" || err != nil {

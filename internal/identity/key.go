@@ -31,20 +31,23 @@ type Key struct {
 
 func keyOf(row store.APIKey) Key {
 	return Key{
-		ID: row.ID, Name: row.Name, Role: row.Role, Clearance: row.Clearance, Models: row.Models,
+		ID: row.ID, Name: row.Name, Role: row.Role.Canonical(), Clearance: row.Clearance, Models: row.Models,
 		RequestsPerMinute: row.RequestsPerMinute, TokensPerDay: row.TokensPerDay,
 		Created: row.Created, Expires: row.Expires, Revoked: row.Revoked,
 	}
 }
 
 func (k *Key) principal() reeve.Principal {
-	return reeve.Principal{ID: "key:" + k.ID, Name: k.Name, Role: k.Role, Clearance: k.Clearance}
+	return reeve.Principal{
+		ID: "key:" + k.ID, Name: k.Name, Kind: reeve.KindService, Roles: []reeve.Role{k.Role}, Clearance: k.Clearance,
+		Employment: reeve.EmploymentActive,
+	}
 }
 
 // NewKey says what a new key shall be. Only the name is needed.
 type NewKey struct {
 	Name              string        // 1–128 bytes of printable text
-	Role              reeve.Role    // "": user
+	Role              reeve.Role    // "": employee
 	Clearance         reeve.Label   // zero: public
 	Models            []string      // globs of allowed models; nil: all
 	RequestsPerMinute int64         // 0: no limit
@@ -65,8 +68,8 @@ func (n *NewKey) check() error {
 		return invalid("the name must have 1 to %d bytes", maxName)
 	case !printable(n.Name):
 		return invalid("the name must be printable text")
-	case n.Role != reeve.RoleUser && n.Role != reeve.RoleAdmin:
-		return invalid("role %q is neither %s nor %s", n.Role, reeve.RoleUser, reeve.RoleAdmin)
+	case !n.Role.Known():
+		return invalid("role %q is none of %v", n.Role, reeve.Roles())
 	case n.RequestsPerMinute < 0 || n.TokensPerDay < 0 || n.ExpiresIn < 0:
 		return invalid("limits and lifetime must not be negative")
 	case len(n.Models) > maxModels:
@@ -88,8 +91,9 @@ func printable(s string) bool {
 // A request that cannot be met is ErrInvalid.
 func (k *Keys) Create(ctx context.Context, n NewKey) (key Key, text string, err error) {
 	if n.Role == "" {
-		n.Role = reeve.RoleUser
+		n.Role = reeve.RoleEmployee
 	}
+	n.Role = n.Role.Canonical()
 	if err := n.check(); err != nil {
 		return Key{}, "", err
 	}

@@ -27,7 +27,7 @@ type Session struct {
 // roleDigest hashes what decisions about a principal rest on, without saying who it is.
 func roleDigest(p *reeve.Principal) string {
 	h := sha256.New()
-	for _, part := range append([]string{string(p.Role), p.Clearance.String()}, p.Groups...) {
+	for _, part := range append([]string{p.RoleNames(), p.Clearance.String()}, p.Groups...) {
 		fmt.Fprintf(h, "%d:%s", len(part), part)
 	}
 	return hex.EncodeToString(h.Sum(nil)[:16])

@@ -35,7 +35,7 @@ func open(t *testing.T, dir string) *store.DB {
 
 func key(id string) store.APIKey {
 	return store.APIKey{
-		ID: id, Name: "Ana's laptop", SecretSHA256: sha256.Sum256([]byte(id)), Role: reeve.RoleUser,
+		ID: id, Name: "Ana's laptop", SecretSHA256: sha256.Sum256([]byte(id)), Role: reeve.RoleEmployee,
 		Clearance: reeve.NewLabel(reeve.Confidential, "PII"), Models: []string{"llama3*", "x\"y"},
 		RequestsPerMinute: 60, TokensPerDay: 1 << 40, Created: noon, Expires: noon.Add(time.Hour),
 	}
