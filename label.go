@@ -58,6 +58,25 @@ func (l Label) Join(m Label) Label {
 	return NewLabel(max(l.Level, m.Level), slices.Concat(l.Categories, m.Categories)...)
 }
 
+// Meet is the greatest label that both dominate.
+func (l Label) Meet(m Label) Label {
+	var both []string
+	for _, c := range l.Categories {
+		if _, found := slices.BinarySearch(m.Categories, c); found {
+			both = append(both, c)
+		}
+	}
+	return Label{Level: min(l.Level, m.Level), Categories: both}
+}
+
+// Equal reports whether two labels are the same point of the lattice.
+func (l Label) Equal(m Label) bool {
+	return l.Level == m.Level && slices.Equal(l.Categories, m.Categories)
+}
+
+// IsZero reports whether the label is public without categories, the bottom of the lattice.
+func (l Label) IsZero() bool { return l.Level == Public && len(l.Categories) == 0 }
+
 // String writes "confidential{PII,PHI}", or the bare level where there are no categories.
 func (l Label) String() string {
 	if len(l.Categories) == 0 {

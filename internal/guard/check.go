@@ -11,6 +11,7 @@ import (
 type Result struct {
 	Verdict  reeve.Verdict
 	Findings []reeve.Finding // in the order of the text, without values; at most MaxFindings
+	Left     []reeve.Finding // those of them that no mask covers: they stand in what passes on
 	Text     []byte          // what may pass on; the slice that was checked where nothing changed; nil in a Stream's Result
 	Changed  bool            // what may pass on differs from what was checked
 	Block    *Rule           // the rule that blocks, or nil; Text then ends before the block, or is empty

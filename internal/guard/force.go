@@ -41,20 +41,23 @@ func (p *Policy) For(dir reeve.Direction, s Scope) *Set {
 
 func (p *Policy) fill(dir reeve.Direction, s Scope) *Set {
 	key, rules := p.inForce(dir, s)
+	if p.labels != nil && dir == reeve.Out {
+		key += s.Clearance
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	old := p.sets.Load()
 	set := old.byRules[key]
 	if set == nil {
 		var err error
-		if set, err = newSet(dir, rules); err != nil {
+		if set, err = p.newSet(dir, rules, s.Clearance); err != nil {
 			// Parse has compiled all rules of the direction together, so a part of them compiles too. Should that
 			// ever be wrong, nothing passes.
 			return &Set{dir: dir, broken: brokenRule()}
 		}
 	}
 	next := old.with(key, set)
-	if len(s.Route)+len(s.Model)+len(s.Role)+len(s.Label) <= maxScopeText {
+	if len(s.Route)+len(s.Model)+len(s.Role)+len(s.Label)+len(s.Clearance) <= maxScopeText {
 		next.byScope[place{dir, s.clone()}] = set
 	}
 	p.sets.Store(next)
@@ -93,7 +96,7 @@ func (p *Policy) pick(dir reeve.Direction, wanted func(*bound) bool) (key string
 
 // clone copies the names, which may point into a request.
 func (s Scope) clone() Scope {
-	return Scope{strings.Clone(s.Route), strings.Clone(s.Model), strings.Clone(s.Role), strings.Clone(s.Label)}
+	return Scope{strings.Clone(s.Route), strings.Clone(s.Model), strings.Clone(s.Role), strings.Clone(s.Label), strings.Clone(s.Clearance)}
 }
 
 func brokenRule() *Rule {
@@ -110,7 +113,7 @@ func (p *Policy) compiles() error {
 	ready := &cache{}
 	for _, dir := range []reeve.Direction{reeve.In, reeve.Out} {
 		key, rules := p.pick(dir, func(r *bound) bool { return dir == reeve.In && r.In || dir == reeve.Out && r.Out })
-		set, err := newSet(dir, rules)
+		set, err := p.newSet(dir, rules, "")
 		if err != nil {
 			return fmt.Errorf("rules of direction %s: %w", dir, err)
 		}

@@ -19,6 +19,7 @@ import (
 type Policy struct {
 	rules  []*bound // sorted by id
 	digest string
+	labels Labels // nil: nothing is known of labels
 
 	mu   sync.Mutex            // serialises the filling of sets
 	sets atomic.Pointer[cache] // read without a lock, replaced as a whole
@@ -28,6 +29,8 @@ type Policy struct {
 type bound struct {
 	Rule
 	mask     string // the mask as written; "" means by kind
+	from     string // id of the rule of the file that this is a part of; "" for itself
+	label    string // label that a finding of the rule brings with it, or ""
 	detect   []string
 	literals []string
 	foldCase bool

@@ -30,4 +30,7 @@ type Scope struct {
 	Model string // name of the model as asked for
 	Role  string // role of the principal
 	Label string // label of the exchange, as reeve.Label writes it
+
+	// Clearance of the reader, as reeve.Label writes it; "" for no bound. Only a policy WithLabels looks at it.
+	Clearance string
 }

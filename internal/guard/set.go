@@ -42,6 +42,14 @@ const (
 	patternPrefix = "pattern:"
 )
 
+// newSet compiles the rules, after labels have had their say about them.
+func (p *Policy) newSet(dir reeve.Direction, rules []*bound, clearance string) (*Set, error) {
+	if p.labels != nil {
+		rules = p.labelled(dir, rules, clearance)
+	}
+	return newSet(dir, rules)
+}
+
 func newSet(dir reeve.Direction, rules []*bound) (*Set, error) {
 	s := &Set{dir: dir}
 	for action := range s.classes {
@@ -76,6 +84,22 @@ func (s *Set) unite(rules []*bound) (err error) {
 	return err
 }
 
+// key tells the parts of a rule apart in one engine.
+func (r *bound) key() string {
+	if r.from == "" {
+		return r.ID
+	}
+	return r.from + "#" + r.Action.String()
+}
+
+// origin is the id of the rule as the file has it.
+func (r *bound) origin() string {
+	if r.from == "" {
+		return r.ID
+	}
+	return r.from
+}
+
 // wanted is what the rules look for, and whose each literal list and pattern is, by engine rule id.
 func wanted(rules []*bound) (o detect.Options, owner map[string]*bound) {
 	owner = map[string]*bound{}
@@ -83,12 +107,12 @@ func wanted(rules []*bound) (o detect.Options, owner map[string]*bound) {
 	for _, r := range rules {
 		o.Rules = append(o.Rules, r.detect...)
 		if len(r.literals) > 0 {
-			id := literalPrefix + r.ID
+			id := literalPrefix + r.key()
 			o.Literals = append(o.Literals, detect.LiteralSet{ID: id, Words: r.literals, FoldCase: r.foldCase, WholeWord: r.whole})
 			owner[id] = r
 		}
 		for _, p := range r.patterns {
-			id := patternPrefix + r.ID
+			id := patternPrefix + r.key()
 			o.Patterns = append(o.Patterns, detect.Pattern{ID: id, Expr: p.Expr, MaxLen: p.MaxLen})
 			owner[id] = r
 		}
@@ -145,10 +169,10 @@ func firstDetecting(rules []*bound, id string) *bound {
 func (c *class) sight(dir reeve.Direction, r *bound, d *detect.Rule) sight {
 	own := strings.HasPrefix(d.ID, literalPrefix) || strings.HasPrefix(d.ID, patternPrefix)
 	s := sight{mask: r.mask, finding: reeve.Finding{
-		Rule: d.ID, Kind: string(d.Kind), Severity: reeve.Severity(d.Severity), In: "field", Message: r.Message, Remedy: r.Remedy,
+		Rule: d.ID, Kind: string(d.Kind), Severity: reeve.Severity(d.Severity), In: "field", Message: r.Message, Remedy: r.Remedy, Label: r.label,
 	}}
 	if own {
-		s.finding.Rule = r.ID
+		s.finding.Rule = r.origin()
 	}
 	if r.Severity != nil {
 		s.finding.Severity = *r.Severity

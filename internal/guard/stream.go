@@ -1,6 +1,8 @@
 package guard
 
 import (
+	"slices"
+
 	"github.com/reeve-ai/reeve"
 	"github.com/reeve-ai/reeve/detect"
 )
@@ -229,6 +231,7 @@ func (st *Stream) Result() Result {
 		r.Findings = append(r.Findings, g.tally.findings...)
 		r.Verdict.Action = max(r.Verdict.Action, g.class.action)
 	}
+	r.Left = st.left()
 	r.Findings = inOrder(r.Findings)
 	if b := st.set.broken; b != nil {
 		r.Verdict = reeve.Verdict{Action: reeve.Block, Reasons: []reeve.Reason{
@@ -237,4 +240,24 @@ func (st *Stream) Result() Result {
 	}
 	r.Changed = r.Verdict.Action >= reeve.Mask || st.tokens != nil && st.tokens.changed || st.doc != nil && st.doc.changed
 	return r
+}
+
+// left is the findings of rules that only look, without those that a mask covers, in no order.
+func (st *Stream) left() (left []reeve.Finding) {
+	var masked []reeve.Finding
+	if t := st.stages[reeve.Mask].tally; t != nil {
+		masked = t.findings
+	}
+	for _, action := range []reeve.Action{reeve.Review, reeve.Allow} {
+		t := st.stages[action].tally
+		if t == nil {
+			continue
+		}
+		for _, f := range t.findings {
+			if !slices.ContainsFunc(masked, func(m reeve.Finding) bool { return m.Start <= f.Start && f.End <= m.End }) {
+				left = append(left, f)
+			}
+		}
+	}
+	return left
 }

@@ -37,7 +37,10 @@ type Policy struct {
 	byClass  map[string]given // "secret/" of "secret/*"
 	byKind   map[string]given
 	other    reeve.Label
+	unread   reeve.Label
+	marks    []Mark
 	handling []Handling
+	digest   string
 }
 
 type given struct {

@@ -1,6 +1,8 @@
 package label
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"os"
 	"regexp"
@@ -19,6 +21,8 @@ var limits = strict.Limits{Bytes: 256 << 10, Marks: 10_000, Depth: 8}
 type file struct {
 	Version  int           `yaml:"version"`  // of the format, now 1
 	Other    string        `yaml:"other"`    // label of findings that no row names; left out: internal
+	Unread   string        `yaml:"unread"`   // label of attachments that cannot be read, such as images; left out: public
+	Marks    []fileMark    `yaml:"marks"`    // words that authors put on documents, and what they mean
 	Rows     []fileRow     `yaml:"rows"`     // which findings get which label
 	Handling []fileHandles `yaml:"handling"` // what must be done with labelled data
 }
@@ -28,6 +32,12 @@ type fileRow struct {
 	Kinds     []string `yaml:"kinds"`     // kinds of findings, such as US_SSN
 	Label     string   `yaml:"label"`     // such as confidential{PII}
 	Overrides bool     `yaml:"overrides"` // stands instead of the label of the finding's class
+}
+
+type fileMark struct {
+	Words    []string `yaml:"words"`     // the mark as it is written, such as "strictly confidential"
+	FoldCase bool     `yaml:"fold_case"` // in any case of its letters
+	Label    string   `yaml:"label"`     // of a text that has the mark
 }
 
 type fileHandles struct {
@@ -85,6 +95,16 @@ func Parse(name string, text []byte) (*Policy, error) {
 	if err != nil {
 		return nil, doc.At(err.Error(), "rows") // names were checked with their places, so this tells of none
 	}
+	if f.Unread != "" {
+		if p.unread, err = reeve.ParseLabel(f.Unread); err != nil {
+			return nil, doc.At(err.Error(), "unread")
+		}
+	}
+	if p.marks, err = f.marks(doc); err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(text)
+	p.digest = "sha256:" + hex.EncodeToString(sum[:])
 	for i, h := range f.Handling {
 		handling, err := h.compile(doc, i)
 		if err != nil {
