@@ -11,8 +11,12 @@ var (
 	ErrNewer = errors.New("the store has a newer format than this reeve knows")
 	// ErrForeign says that the database belongs to another program. Nothing was changed in it.
 	ErrForeign = errors.New("the database belongs to another program")
-	// ErrNotFound says that no key has the given id.
-	ErrNotFound = errors.New("no such key")
+	// ErrNotFound says that nothing has the given id.
+	ErrNotFound = errors.New("not found")
+	// ErrTaken says that another row has the name, or one that looks like it, or the link.
+	ErrTaken = errors.New("already taken")
+	// ErrChanged says that the row is not the one that the caller has seen.
+	ErrChanged = errors.New("changed by somebody else in between")
 
 	errNotDir = syscall.ENOTDIR
 )

@@ -29,6 +29,9 @@ type APIKey struct {
 	Revoked           time.Time // zero means in force
 	SpentDay          int64     // the UTC day of SpentTokens, in days since 1970-01-01
 	SpentTokens       int64     // tokens spent on that day
+	Owner             string    // id of the user or service account that acts with it; "": the key stands for itself
+	Source            string    // who may change it: "api" or "file"
+	Reason            string    // why a break-glass key was made; "": an ordinary key
 }
 
 // Spent is what a key used up on one UTC day since it was last reported.
@@ -39,47 +42,21 @@ type Spent struct {
 }
 
 const keyColumns = `id, name, secret_sha256, role, clearance, models, requests_per_minute, tokens_per_day,
-	created_ms, expires_ms, revoked_ms, spent_day, spent_tokens`
+	created_ms, expires_ms, revoked_ms, spent_day, spent_tokens, owner, source, reason`
 
-// Keys returns all keys in the order of their creation, revoked ones included, and the version of the table.
-// Where the table still has the version known, it returns no rows and reads none; ask with -1 to get them all.
+// Keys returns the keys in the order of their creation, revoked ones included, and the version of the store. Where the
+// store still has the version known, it returns no rows and reads none; ask with -1 to get them all.
 func (d *DB) Keys(ctx context.Context, known int64) (keys []APIKey, version int64, err error) {
-	if err := d.stamp.heal(); err != nil {
-		return nil, 0, fmt.Errorf("read keys: %w", err)
-	}
-	// The version first: what changes between the two reads is then read again next time, and never missed.
-	err = d.sql.QueryRowContext(ctx, `SELECT value FROM reeve_meta WHERE name = $1`, counterKeys).Scan(&version)
-	if err == nil && version != known {
-		keys, err = scanKeys(d.sql.QueryContext(ctx, `SELECT `+keyColumns+` FROM api_keys ORDER BY created_ms, id`))
-	}
-	if err != nil {
-		return nil, 0, fmt.Errorf("read keys: %w", explain(err))
-	}
-	return keys, version, nil
+	c, err := d.Changes(ctx, known)
+	return c.Keys, c.Version, err
 }
 
-func scanKeys(rows *sql.Rows, err error) ([]APIKey, error) {
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var keys []APIKey
-	for rows.Next() {
-		k, err := scanKey(rows)
-		if err != nil {
-			return nil, err
-		}
-		keys = append(keys, k)
-	}
-	return keys, rows.Err()
-}
-
-func scanKey(rows *sql.Rows) (APIKey, error) {
+func scanKey(rows scanner) (APIKey, error) {
 	var k APIKey
 	var hash, clearance, models string
 	var created, expires, revoked int64
 	err := rows.Scan(&k.ID, &k.Name, &hash, &k.Role, &clearance, &models, &k.RequestsPerMinute, &k.TokensPerDay,
-		&created, &expires, &revoked, &k.SpentDay, &k.SpentTokens)
+		&created, &expires, &revoked, &k.SpentDay, &k.SpentTokens, &k.Owner, &k.Source, &k.Reason)
 	if err != nil {
 		return k, err
 	}
@@ -105,11 +82,15 @@ func (d *DB) CreateKey(ctx context.Context, k APIKey, act Act) error {
 			return fmt.Errorf("create key %s: %w", k.ID, err)
 		}
 	}
-	return d.change(ctx, "create key "+k.ID, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx,
-			`INSERT INTO api_keys (`+keyColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+	if k.Source == "" {
+		k.Source = "api"
+	}
+	return d.change(ctx, "create key "+k.ID, func(tx *sql.Tx, version int64) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO api_keys (`+keyColumns+`, version)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
 			k.ID, k.Name, hex.EncodeToString(k.SecretSHA256[:]), string(k.Role), k.Clearance.String(), string(models),
-			k.RequestsPerMinute, k.TokensPerDay, toMillis(k.Created), toMillis(k.Expires), toMillis(k.Revoked), k.SpentDay, k.SpentTokens)
+			k.RequestsPerMinute, k.TokensPerDay, toMillis(k.Created), toMillis(k.Expires), toMillis(k.Revoked), k.SpentDay, k.SpentTokens,
+			k.Owner, k.Source, k.Reason, version)
 		if err != nil {
 			return err
 		}
@@ -121,7 +102,7 @@ func (d *DB) CreateKey(ctx context.Context, k APIKey, act Act) error {
 // revoked before; the first time stands. An unknown id is ErrNotFound.
 func (d *DB) RevokeKey(ctx context.Context, id string, at time.Time, act Act) (revoked bool, err error) {
 	var already bool
-	err = d.change(ctx, "revoke key", func(tx *sql.Tx) error {
+	err = d.change(ctx, "revoke key", func(tx *sql.Tx, version int64) error {
 		var was int64
 		err := tx.QueryRowContext(ctx, `SELECT revoked_ms FROM api_keys WHERE id = $1`, id).Scan(&was)
 		if errors.Is(err, sql.ErrNoRows) {
@@ -130,7 +111,7 @@ func (d *DB) RevokeKey(ctx context.Context, id string, at time.Time, act Act) (r
 		if already = was != 0; err != nil || already {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, `UPDATE api_keys SET revoked_ms = $1 WHERE id = $2`, toMillis(at), id); err != nil {
+		if _, err := tx.ExecContext(ctx, `UPDATE api_keys SET revoked_ms = $1, version = $2 WHERE id = $3`, toMillis(at), version, id); err != nil {
 			return err
 		}
 		return addAct(ctx, tx, act)

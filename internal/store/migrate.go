@@ -36,6 +36,57 @@ CREATE TABLE admin_outbox (
 CREATE INDEX admin_outbox_open ON admin_outbox (recorded, seq);
 INSERT INTO reeve_meta (name, value) VALUES ('keys_version', 0);
 INSERT INTO reeve_meta (name, value) VALUES ('outbox_seq', 0);`,
+	2: `
+ALTER TABLE api_keys ADD COLUMN owner TEXT NOT NULL DEFAULT '';
+ALTER TABLE api_keys ADD COLUMN source TEXT NOT NULL DEFAULT 'api';
+ALTER TABLE api_keys ADD COLUMN reason TEXT NOT NULL DEFAULT '';
+ALTER TABLE api_keys ADD COLUMN version BIGINT NOT NULL DEFAULT 0;
+CREATE INDEX api_keys_version ON api_keys (version);
+CREATE TABLE users (
+	id       TEXT   NOT NULL PRIMARY KEY,
+	name_key TEXT   NOT NULL UNIQUE,
+	body     TEXT   NOT NULL,
+	version  BIGINT NOT NULL
+);
+CREATE INDEX users_version ON users (version);
+CREATE TABLE user_links (
+	issuer  TEXT NOT NULL,
+	subject TEXT NOT NULL,
+	user_id TEXT NOT NULL,
+	PRIMARY KEY (issuer, subject)
+);
+CREATE TABLE user_groups (
+	id       TEXT   NOT NULL PRIMARY KEY,
+	name_key TEXT   NOT NULL UNIQUE,
+	body     TEXT   NOT NULL,
+	version  BIGINT NOT NULL
+);
+CREATE INDEX user_groups_version ON user_groups (version);
+CREATE TABLE sessions (
+	token_sha256 TEXT   NOT NULL PRIMARY KEY,
+	id           TEXT   NOT NULL UNIQUE,
+	user_id      TEXT   NOT NULL,
+	body         TEXT   NOT NULL,
+	seen_ms      BIGINT NOT NULL,
+	expires_ms   BIGINT NOT NULL,
+	revoked_ms   BIGINT NOT NULL,
+	version      BIGINT NOT NULL
+);
+CREATE INDEX sessions_version ON sessions (version);
+CREATE INDEX sessions_user ON sessions (user_id);
+CREATE TABLE passkeys (
+	id         TEXT   NOT NULL PRIMARY KEY,
+	user_id    TEXT   NOT NULL,
+	body       TEXT   NOT NULL,
+	created_ms BIGINT NOT NULL
+);
+CREATE INDEX passkeys_user ON passkeys (user_id);
+CREATE TABLE flows (
+	token_sha256 TEXT   NOT NULL PRIMARY KEY,
+	kind         TEXT   NOT NULL,
+	body         TEXT   NOT NULL,
+	expires_ms   BIGINT NOT NULL
+);`,
 }
 
 // querier is a database or a transaction.
@@ -43,11 +94,17 @@ type querier interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
+// The query that counts the tables of a database, and among them ours.
+const (
+	tablesOfSQLite   = `SELECT COUNT(*), COUNT(CASE WHEN name = 'reeve_meta' THEN 1 END) FROM sqlite_master WHERE type = 'table'`
+	tablesOfPostgres = `SELECT COUNT(*), COUNT(CASE WHEN table_name = 'reeve_meta' THEN 1 END)
+		FROM information_schema.tables WHERE table_schema = current_schema()`
+)
+
 // version reads the schema's version: 0 for an empty database. It refuses what is not ours or is newer.
-func version(ctx context.Context, q querier) (int64, error) {
+func version(ctx context.Context, q querier, countTables string) (int64, error) {
 	var tables, ours int64
-	err := q.QueryRowContext(ctx,
-		`SELECT COUNT(*), COUNT(CASE WHEN name = 'reeve_meta' THEN 1 END) FROM sqlite_master WHERE type = 'table'`).Scan(&tables, &ours)
+	err := q.QueryRowContext(ctx, countTables).Scan(&tables, &ours)
 	if err != nil {
 		return 0, err
 	}
@@ -68,9 +125,9 @@ func version(ctx context.Context, q querier) (int64, error) {
 }
 
 // migrate brings the schema to the last step in one transaction: either all steps are done or none is.
-func migrate(ctx context.Context, db *sql.DB, steps []string) error {
+func migrate(ctx context.Context, db *sql.DB, countTables string, steps []string) error {
 	return inTx(ctx, db, func(tx *sql.Tx) error {
-		from, err := version(ctx, tx)
+		from, err := version(ctx, tx, countTables)
 		if err != nil {
 			return err
 		}

@@ -71,7 +71,7 @@ func setUp(ctx context.Context, db *sql.DB) error {
 }
 
 func setUpOnce(ctx context.Context, db *sql.DB) error {
-	found, err := version(ctx, db)
+	found, err := version(ctx, db, tablesOfSQLite)
 	if err != nil {
 		return err
 	}
@@ -85,7 +85,7 @@ func setUpOnce(ctx context.Context, db *sql.DB) error {
 	if found == int64(len(migrations)-1) {
 		return nil
 	}
-	return migrate(ctx, db, migrations)
+	return migrate(ctx, db, tablesOfSQLite, migrations)
 }
 
 func isBusy(err error) bool { return sqliteCode(err) == sqlite3.SQLITE_BUSY }

@@ -45,8 +45,24 @@ func (d *DB) AddAct(ctx context.Context, a Act) error {
 // Drain hands every act that waits to record, oldest first, and marks it when record has returned nil. It stops at
 // the first error, so order is kept, and returns how many were marked. A crash between record and mark hands the same
 // act out again: the recorder writes Seq into the record, by which a reader knows the repeat. Only the process that
-// holds the custody log drains.
+// holds the custody log drains; of several servers that share a database, one at a time.
 func (d *DB) Drain(ctx context.Context, record func(Act) error) (int, error) {
+	if d.lock == "" {
+		return d.drain(ctx, record)
+	}
+	done := 0
+	err := inTx(ctx, d.sql, func(tx *sql.Tx) error {
+		var mine bool
+		err := tx.QueryRowContext(ctx, d.lock).Scan(&mine)
+		if err == nil && mine { // the lock is held until the transaction ends
+			done, err = d.drain(ctx, record)
+		}
+		return err
+	})
+	return done, err
+}
+
+func (d *DB) drain(ctx context.Context, record func(Act) error) (int, error) {
 	const batch = 100
 	done := 0
 	for {
