@@ -37,7 +37,7 @@ func key(id string) store.APIKey {
 	return store.APIKey{
 		ID: id, Name: "Ana's laptop", SecretSHA256: sha256.Sum256([]byte(id)), Role: reeve.RoleEmployee,
 		Clearance: reeve.NewLabel(reeve.Confidential, "PII"), Models: []string{"llama3*", "x\"y"},
-		RequestsPerMinute: 60, TokensPerDay: 1 << 40, Created: noon, Expires: noon.Add(time.Hour),
+		RequestsPerMinute: 60, TokensPerDay: 1 << 40, Created: noon, Expires: noon.Add(time.Hour), Source: "api",
 	}
 }
 
@@ -54,7 +54,7 @@ func must(t *testing.T, err error) {
 
 func TestKeysSurviveReopening(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "not there", "yet ?#%&=")
-	full, bare := key("full"), store.APIKey{ID: "bare", Role: reeve.RoleAdmin, Created: noon.Add(time.Second)}
+	full, bare := key("full"), store.APIKey{ID: "bare", Role: reeve.RoleAdmin, Created: noon.Add(time.Second), Source: "api"}
 	db, err := store.Open(t.Context(), dir)
 	must(t, err)
 	must(t, db.CreateKey(t.Context(), full, act("full")))
