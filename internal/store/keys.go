@@ -48,6 +48,9 @@ const keyColumns = `id, name, secret_sha256, role, clearance, models, requests_p
 // store still has the version known, it returns no rows and reads none; ask with -1 to get them all.
 func (d *DB) Keys(ctx context.Context, known int64) (keys []APIKey, version int64, err error) {
 	c, err := d.Changes(ctx, known)
+	if err == nil && c.Version != known && !c.All {
+		c, err = d.Changes(ctx, -1)
+	}
 	return c.Keys, c.Version, err
 }
 

@@ -33,7 +33,10 @@ func TestMigrateIsOneTransaction(t *testing.T) {
 	if _, err := db.Exec(`SELECT a.x, b.x, c.x FROM a, b, c`); err != nil {
 		t.Error(err)
 	}
+	if _, err := db.Exec(`UPDATE reeve_meta SET value = 99 WHERE name = 'schema'`); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := version(t.Context(), db, tablesOfSQLite); !errors.Is(err, ErrNewer) {
-		t.Errorf("format 2 before a reeve that knows %d: %v", len(migrations)-1, err)
+		t.Errorf("format 99 before a reeve that knows %d: %v", len(migrations)-1, err)
 	}
 }
