@@ -28,6 +28,7 @@ var floor = map[string]int{
 	"internal/access":   1,
 	"internal/keyring":  1,
 	"internal/store":    1,
+	"internal/tlog":     1,
 	"internal/upstream": 1,
 	"internal/demo":     1,
 	"internal/demo/gen": 1, // writes the sample data of demo, beside it
@@ -67,7 +68,7 @@ var beside = []string{"bench", "e2e"}
 
 // pure are the rooms that only compute. What they must not reach, not even through another package, has its reason.
 var (
-	pure      = []string{"detect", "detect/names", "detect/names/sequence", "internal/label", "internal/license", "internal/access"}
+	pure      = []string{"detect", "detect/names", "detect/names/sequence", "internal/label", "internal/license", "internal/access", "internal/tlog"}
 	forbidden = map[string]string{
 		"net":          "a pure room talks to nobody",
 		"net/http":     "a pure room talks to nobody",
