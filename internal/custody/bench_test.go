@@ -108,7 +108,7 @@ func BenchmarkVerify(b *testing.B) {
 	l := openLog(b, dir, func(o *Options) { o.SegmentBytes, o.QueueRecords = 64<<20, 1<<17 })
 	const records = 100000
 	for range records {
-		if err := l.write(&draft{kind: kindAdmin, id: NewID(time.Now()), start: time.Now(), admin: &Admin{Act: "key.create", Object: "7f3a", Result: "ok"}}, false); err != nil {
+		if err := l.write(&draft{kind: kindAdmin, id: NewID(time.Now()), start: time.Now(), event: &Event{Act: "key.create", Object: "7f3a", Result: "ok"}}, false); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -122,6 +122,7 @@ func (l *Log) run() {
 		n := l.collect()
 		if n == 0 {
 			if l.closing.Load() && l.head.Load() == l.tail.Load()&^refuseBit {
+				l.tellNow()
 				return
 			}
 			if l.backlog() > 0 {
@@ -274,6 +275,7 @@ func (l *Log) answer(e *entry, err error) {
 // fail refuses everything that waits: nothing of it is known to be durable. Its places are given again later.
 func (l *Log) fail(err error) {
 	l.setError(err)
+	l.degraded.begin(l.o.Clock(), err)
 	l.stats.failures.Add(1)
 	tail := l.tail.Or(refuseBit) &^ refuseBit
 	size := int64(0)
@@ -293,6 +295,11 @@ func (l *Log) fail(err error) {
 	}
 	l.drain = l.drain[:0]
 	l.queued.Add(-size)
+	l.failed(err)
+}
+
+// failed gives up what was appended to the segment, and the segment where frames of it were touched.
+func (l *Log) failed(err error) {
 	var sound *soundError
 	l.suspect = l.suspect || !errors.As(err, &sound)
 	l.seg.forget()

@@ -144,12 +144,35 @@ func killOnce(t *testing.T, exe, dir string, enough int, promised map[string]boo
 // readAll lists kind and id of every record, each at most once.
 func readAll(t *testing.T, dir string) map[string]bool {
 	t.Helper()
+	found := map[string]bool{}
+	eachFrame(t, dir, func(f *frame) {
+		key := f.kind.String() + " " + f.id.String()
+		if found[key] {
+			t.Errorf("%s is in the log twice", key)
+		}
+		found[key] = true
+	})
+	return found
+}
+
+// findKind returns the leaves of one kind.
+func findKind(t *testing.T, dir string, k kind) (leaves []string) {
+	t.Helper()
+	eachFrame(t, dir, func(f *frame) {
+		if f.kind == k {
+			leaves = append(leaves, string(f.leaf))
+		}
+	})
+	return leaves
+}
+
+func eachFrame(t *testing.T, dir string, visit func(*frame)) {
+	t.Helper()
 	walDir := filepath.Join(dir, "custody", "wal")
 	numbers, _, err := listSegments(walDir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	found := map[string]bool{}
 	for _, n := range numbers {
 		s, err := openSegmentFile(walDir, n)
 		if err != nil {
@@ -161,13 +184,8 @@ func readAll(t *testing.T, dir string) map[string]bool {
 			if err != nil {
 				break
 			}
-			key := f.kind.String() + " " + f.id.String()
-			if found[key] {
-				t.Errorf("%s is in the log twice", key)
-			}
-			found[key] = true
+			visit(&f)
 		}
 		s.close()
 	}
-	return found
 }

@@ -2,7 +2,7 @@
 //
 // # The way of a record
 //
-// Intent, Outcome and Admin build one frame on the caller's goroutine: a place in the order is taken, the payload is sealed
+// Intent, Outcome and Event build one frame on the caller's goroutine: a place in the order is taken, the payload is sealed
 // (seal.go), the leaf is written as canonical JSON (leaf.go) and both are put into a frame (frame.go). One committer
 // (commit.go) takes the frames in order, chains them, writes them with one write and one fdatasync per drain, adds the leaf
 // hashes to the Merkle tree (tree.go) and only then lets the callers go on. Once a second the root is signed (checkpoint.go).

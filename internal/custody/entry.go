@@ -43,8 +43,10 @@ type draft struct {
 
 	request       *Request
 	outcome       *Outcome
-	admin         *Admin
+	event         *Event
+	actor         string // commitment to who acted in an event
 	start         time.Time
+	data          []byte // payload of an event
 	input, output []byte
 	hasIn, hasOut bool
 	limit         int    // bytes of input and output that are kept
@@ -61,7 +63,12 @@ func (e *entry) build(d *draft, seq uint64) {
 	w := &e.w
 	w.b = append(e.body[:0], make([]byte, frameHead)...)
 	w.salt = &d.salt
-	h := e.writeLeaf(d)
+	var h holes
+	if d.event != nil {
+		h = e.writeEvent(d)
+	} else {
+		h = e.writeLeaf(d)
+	}
 	leafEnd := len(w.b)
 	sealing := uint8(0)
 	if d.sealed {
@@ -77,12 +84,12 @@ func (e *entry) build(d *draft, seq uint64) {
 }
 
 // holes are the places in the leaf for hashes of what is sealed. 0 means that there is none.
-type holes struct{ prompt, response, sealed int }
+type holes struct{ prompt, response, data, sealed int }
 
 // writeLeaf writes the leaf but for its holes. The calls stand in the order of the keys.
 func (e *entry) writeLeaf(d *draft) (h holes) {
 	w := &e.w
-	r, o, a := d.request, d.outcome, d.admin
+	r, o := d.request, d.outcome
 	var none Request
 	if r == nil {
 		r = &none
@@ -90,11 +97,8 @@ func (e *entry) writeLeaf(d *draft) (h holes) {
 	start := len(w.b)
 	w.name("access", r.Access)
 	w.name("access_rule", r.AccessRule)
-	if a != nil {
-		w.name("act", a.Act)
-	}
 	if d.subject != nil {
-		if d.request != nil || a != nil {
+		if d.request != nil {
 			w.text("actor_c", d.subject.Actor())
 		}
 		if d.sealed {
@@ -146,9 +150,6 @@ func (e *entry) writeLeaf(d *draft) (h holes) {
 	}
 	w.number("n_prompt", int64(len(d.input)))
 	w.number("n_response", int64(len(d.output)))
-	if a != nil {
-		w.name("object", a.Object)
-	}
 	w.name("op", r.Op)
 	w.id("parent", r.Parent)
 	w.name("policy", r.Policy)
@@ -158,8 +159,6 @@ func (e *entry) writeLeaf(d *draft) (h holes) {
 	if o != nil {
 		w.name("refusal", o.Refusal)
 		w.name("result", o.Result)
-	} else if a != nil {
-		w.name("result", a.Result)
 	}
 	w.name("roles", r.RoleDigest)
 	w.name("route", r.Route)
@@ -193,11 +192,7 @@ func (e *entry) writeLeaf(d *draft) (h holes) {
 		w.micros("us_queue", o.QueueTime)
 		w.micros("us_upstream", o.UpstreamTime)
 	}
-	if d.kind == kindAdmin {
-		w.text("v", leafAdmin)
-	} else {
-		w.text("v", leafInference)
-	}
+	w.text("v", leafVersions[d.kind])
 	w.b[start] = '{'
 	w.b = append(w.b, '}')
 	return h

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -155,6 +156,11 @@ func TestDiskFull(t *testing.T) {
 	fs.full = false
 	fs.mu.Unlock()
 	waitReady(l)
+	l.tellDegraded()
+	told := findKind(t, dir, kindDegraded)
+	if len(told) != 1 || !strings.Contains(told[0], `"object":"ENOSPC"`) || !strings.Contains(told[0], `"refused":`) {
+		t.Errorf("records of the degraded time: %q", told)
+	}
 	l.abortOrphans()
 	before = len(promised.ids)
 	promised.exchanges(t, l, 20, 200)

@@ -35,10 +35,36 @@ const (
 	kindOutcome
 	kindAdmin
 	kindAborted
+	kindAccess
+	kindScan
+	kindGate
+	kindReview
+	kindHold
+	kindErasure
+	kindRetention
+	kindLaw
+	kindTraining
+	kindIsolation
+	kindPolicy
+	kindDegraded
 	kindEnd // first unused
 )
 
-var kindNames = [kindEnd]string{kindIntent: "intent", kindOutcome: "outcome", kindAdmin: "admin", kindAborted: "aborted"}
+var kindNames = [kindEnd]string{
+	kindIntent: "intent", kindOutcome: "outcome", kindAdmin: EventAdmin, kindAborted: "aborted",
+	kindAccess: EventAccess, kindScan: EventScan, kindGate: EventGate, kindReview: EventReview, kindHold: EventHold,
+	kindErasure: EventErasure, kindRetention: EventRetention, kindLaw: EventLaw, kindTraining: EventTraining,
+	kindIsolation: EventIsolation, kindPolicy: EventPolicy, kindDegraded: "audit_degraded",
+}
+
+// leafVersions are the values of "v" in the leaf of each kind.
+var leafVersions = func() (v [kindEnd]string) {
+	for k := kindIntent; k < kindEnd; k++ {
+		v[k] = "reeve." + kindNames[k] + "/1"
+	}
+	v[kindIntent], v[kindOutcome], v[kindAborted] = leafInference, leafInference, leafInference
+	return v
+}()
 
 func (k kind) String() string {
 	if k == 0 || k >= kindEnd {

@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"hash"
+	"maps"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -13,7 +15,6 @@ import (
 // nanoseconds. Commitments and digests are unpadded base64url of 32 bytes. The value of "v" names kind and version.
 const (
 	leafInference = "reeve.inference/1"
-	leafAdmin     = "reeve.admin/1"
 	algSealed     = "A256GCM"
 	maxName       = 128
 	maxGuards     = 32
@@ -111,6 +112,56 @@ func (w *leafWriter) number(key string, n int64) {
 	}
 	w.key(key)
 	w.b = strconv.AppendInt(w.b, n, 10)
+}
+
+// members writes an object of members in the order of their keys, and nothing where there is none. write must write each of them.
+func members[V any](w *leafWriter, name string, m map[string]V, write func(key string, v V)) {
+	if len(m) == 0 {
+		return
+	}
+	w.key(name)
+	start := len(w.b)
+	for _, key := range slices.Sorted(maps.Keys(m)) {
+		write(key, m[key])
+	}
+	w.b[start] = '{'
+	w.b = append(w.b, '}')
+}
+
+// list writes a list whose elements each begin with a comma, and nothing where there is none.
+func list[V any](w *leafWriter, name string, elements []V, write func(V)) {
+	if len(elements) == 0 {
+		return
+	}
+	w.key(name)
+	start := len(w.b)
+	for _, v := range elements {
+		write(v)
+	}
+	w.b[start] = '['
+	w.b = append(w.b, ']')
+}
+
+// element writes bytes as an element of a list.
+func (w *leafWriter) element(b []byte) {
+	w.b = append(w.b, ',', '"')
+	w.b = base64.RawURLEncoding.AppendEncode(w.b, b)
+	w.b = append(w.b, '"')
+}
+
+func (w *leafWriter) idElement(id ID) {
+	w.b = append(w.b, ',', '"')
+	w.b = id.AppendText(w.b)
+	w.b = append(w.b, '"')
+}
+
+// span writes a range of sequence numbers as a list of two.
+func (w *leafWriter) span(r [2]uint64) {
+	w.b = append(w.b, ',', '[')
+	w.b = strconv.AppendUint(w.b, r[0], 10)
+	w.b = append(w.b, ',')
+	w.b = strconv.AppendUint(w.b, r[1], 10)
+	w.b = append(w.b, ']')
 }
 
 // seq writes a sequence number, which may be zero.

@@ -107,12 +107,13 @@ type Log struct {
 	tickStop chan struct{}
 	tickDone chan struct{}
 
-	errMu   sync.Mutex
-	lastErr error // why records are refused, nil while they are taken
-	tickErr error // why the newest checkpoint could not be written
-	stats   counters
-	closed  sync.Once
-	closeEr error
+	errMu    sync.Mutex
+	lastErr  error // why records are refused, nil while they are taken
+	tickErr  error // why the newest checkpoint could not be written
+	stats    counters
+	degraded degraded
+	closed   sync.Once
+	closeEr  error
 }
 
 // unanswered are the exchanges with an intent and no outcome, with the sequence number of the intent.
@@ -176,38 +177,31 @@ func (l *Log) outcome(o *Outcome, wait bool) error {
 
 // Admin makes an administrative act durable. It returns nil only when it is.
 func (l *Log) Admin(a *Admin) error {
-	d := draft{kind: kindAdmin, id: a.ID, admin: a, start: a.Time}
-	if d.start.IsZero() {
-		d.start = l.o.Clock()
-	}
-	if d.id.IsZero() {
-		d.id = NewID(d.start)
-	}
-	if a.Actor != "" {
-		subject, err := l.o.Keys.Subject(a.Actor)
-		if err != nil {
-			return fmt.Errorf("%w: subject key: %w", ErrUnavailable, err)
-		}
-		d.subject = subject
-	}
-	return l.write(&d, true)
+	_, err := l.Event(&Event{Kind: EventAdmin, ID: a.ID, Time: a.Time, Actor: a.Actor, Act: a.Act, Object: a.Object, Result: a.Result})
+	return err
 }
 
-// write builds the record on this goroutine and hands it to the committer.
+// write is append for those who do not ask where the record stands.
 func (l *Log) write(d *draft, wait bool) error {
+	_, err := l.append(d, wait)
+	return err
+}
+
+// append builds the record on this goroutine and hands it to the committer. It returns its place in the order.
+func (l *Log) append(d *draft, wait bool) (uint64, error) {
 	d.limit = l.o.MaxPayload
-	size := int64(maxLeafGuess + min(len(d.input), d.limit) + min(len(d.output), d.limit))
+	size := int64(maxLeafGuess + min(len(d.input), d.limit) + min(len(d.output), d.limit) + min(len(d.data), d.limit))
 	seq, ok := l.take(size)
 	if !ok {
 		l.stats.refused.Add(1)
-		return ErrUnavailable
+		return 0, ErrUnavailable
 	}
 	e := l.pool.Get().(*entry)
 	e.size, e.wait = size, wait
 	e.build(d, seq)
 	l.put(e)
 	if !wait {
-		return nil
+		return seq, nil
 	}
 	<-e.done
 	err := e.err
@@ -216,7 +210,7 @@ func (l *Log) write(d *draft, wait bool) error {
 	if err != nil {
 		l.stats.refused.Add(1)
 	}
-	return err
+	return seq, err
 }
 
 // maxLeafGuess is what a record counts in the queue beside its payload.
@@ -266,6 +260,7 @@ func (l *Log) tick() {
 		case <-t.C:
 			l.setTickError(l.checkpoint())
 			if l.Ready() == nil {
+				l.tellDegraded()
 				l.abortOrphans()
 			}
 		}

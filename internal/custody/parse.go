@@ -153,13 +153,9 @@ func checkLeaf(f *frame, digest *Hash) error {
 	if err != nil {
 		return err
 	}
-	want := leafInference
-	if f.kind == kindAdmin {
-		want = leafAdmin
-	}
 	var text [26]byte
 	switch {
-	case string(info.version) != want:
+	case string(info.version) != leafVersions[f.kind]:
 		return errors.New("leaf has an unknown version")
 	case string(info.kind) != kindNames[f.kind]:
 		return errors.New("leaf and frame differ in kind")

@@ -339,7 +339,8 @@ func TestLeafIsCanonicalJSON(t *testing.T) {
 			{kind: kindIntent, request: &r, subject: subject, sealed: true, hasIn: true},
 			{kind: kindOutcome, request: &r, outcome: &o, subject: subject, sealed: true, hasIn: true, hasOut: true},
 			{kind: kindOutcome, outcome: &o, subject: subject, sealed: true, salt: salt},
-			{kind: kindAdmin, admin: &Admin{Act: word.Draw(t, "act"), Object: word.Draw(t, "object"), Result: word.Draw(t, "result")}, subject: subject},
+			{kind: kindAdmin, event: &Event{Act: word.Draw(t, "act"), Object: word.Draw(t, "object"), Result: word.Draw(t, "result")}, subject: subject, actor: subject.Actor()},
+			{kind: kindRetention, event: drawEvent(t), subject: subject, sealed: true, data: []byte("evidence")},
 			{kind: kindAborted, ref: uint64(n.Draw(t, "ref") + 1)},
 		} {
 			d.id, d.start, d.limit = NewID(time.Now()), time.Unix(0, n.Draw(t, "start")), 100

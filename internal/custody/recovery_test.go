@@ -107,7 +107,7 @@ func tornLog(t *testing.T, dir string, keys *keyring.Ring) image {
 	}
 	defer l.Close()
 	small := func(wait bool) {
-		if err := l.write(&draft{kind: kindAdmin, id: NewID(time.Unix(1790000000, 0)), admin: &Admin{Act: "policy.reload"}}, wait); err != nil {
+		if err := l.write(&draft{kind: kindAdmin, id: NewID(time.Unix(1790000000, 0)), event: &Event{Act: "policy.reload"}}, wait); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -30,8 +30,9 @@ const (
 	wrappedSize = dekSize + saltSize + keyring.Overhead
 	sealHead    = 16 + keyring.NonceSize + wrappedSize
 
-	sectionIn  = 1
-	sectionOut = 2
+	sectionIn   = 1
+	sectionOut  = 2
+	sectionData = 3
 )
 
 var errSealed = errors.New("sealed part is malformed")
@@ -48,8 +49,8 @@ func (e *entry) seal(b []byte, d *draft, h *holes) []byte {
 	copy(secrets[dekSize:], d.salt[:])
 	putAAD(&e.aad, d.id, e.seq, d.kind)
 
-	in, out := d.input[:min(len(d.input), d.limit)], d.output[:min(len(d.output), d.limit)]
-	b = slices.Grow(b, sealHead+2*5+len(in)+len(out)+gcmTag+frameTail)
+	in, out, data := d.input[:min(len(d.input), d.limit)], d.output[:min(len(d.output), d.limit)], d.data[:min(len(d.data), d.limit)]
+	b = slices.Grow(b, sealHead+3*5+len(in)+len(out)+len(data)+gcmTag+frameTail)
 	kek := d.subject.ID()
 	b = append(b, kek[:]...)
 	b = append(b, nonce...)
@@ -62,6 +63,10 @@ func (e *entry) seal(b []byte, d *draft, h *holes) []byte {
 	if d.hasOut {
 		b = appendSection(b, sectionOut, out)
 		e.commitTo(b, h.response, d.output, len(out), &d.salt)
+	}
+	if d.event != nil {
+		b = appendSection(b, sectionData, data)
+		e.commitTo(b, h.data, d.data, len(data), &d.salt)
 	}
 	gcm := mustGCM(secrets[:dekSize])
 	var zero [keyring.NonceSize]byte
@@ -105,6 +110,7 @@ func mustGCM(key []byte) cipher.AEAD {
 type payload struct {
 	salt          Salt
 	input, output []byte
+	data          []byte // of an event
 }
 
 // unseal opens the sealed part of a frame. It returns keyring.ErrErased (wrapped) where the subject's key is destroyed.
@@ -147,6 +153,8 @@ func (p *payload) sections(b []byte) error {
 			p.input = text
 		case sectionOut:
 			p.output = text
+		case sectionData:
+			p.data = text
 		default:
 			return errSealed
 		}

@@ -21,9 +21,11 @@ type Exchange struct {
 	Records       []Record `json:"records"`
 	Input         *string  `json:"input,omitempty"`
 	Output        *string  `json:"output,omitempty"`
-	InputBytes    []byte   `json:"input_base64,omitempty"`  // instead of Input where it is no UTF-8
-	OutputBytes   []byte   `json:"output_base64,omitempty"` // instead of Output where it is no UTF-8
-	Erased        bool     `json:"erased,omitempty"`        // the subject's key is destroyed: the payload cannot be read any more
+	InputBytes    []byte   `json:"input_base64,omitempty"`   // instead of Input where it is no UTF-8
+	OutputBytes   []byte   `json:"output_base64,omitempty"`  // instead of Output where it is no UTF-8
+	Payload       *string  `json:"payload,omitempty"`        // of an event
+	PayloadBytes  []byte   `json:"payload_base64,omitempty"` // instead of Payload where it is no UTF-8
+	Erased        bool     `json:"erased,omitempty"`         // the subject's key is destroyed: the payload cannot be read any more
 }
 
 // Record is one leaf of the log.
@@ -135,7 +137,8 @@ func (x *Exchange) add(f *frame, keys *keyring.Ring, payload bool) error {
 	switch f.kind {
 	case kindAborted:
 		x.Status = "aborted"
-	case kindOutcome, kindAdmin:
+	case kindIntent:
+	default:
 		x.Status = resultOf(f.leaf)
 	}
 	if !payload || f.sealing == 0 {
@@ -154,6 +157,9 @@ func (x *Exchange) add(f *frame, keys *keyring.Ring, payload bool) error {
 	}
 	if p.output != nil {
 		x.Output, x.OutputBytes = asText(p.output)
+	}
+	if p.data != nil {
+		x.Payload, x.PayloadBytes = asText(p.data)
 	}
 	return nil
 }
