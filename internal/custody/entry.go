@@ -96,7 +96,10 @@ func (e *entry) writeLeaf(d *draft) (h holes) {
 	}
 	start := len(w.b)
 	w.name("access", r.Access)
+	w.name("access_entities", r.AccessEntities)
+	w.name("access_policy", r.AccessPolicy)
 	w.name("access_rule", r.AccessRule)
+	w.name("access_rules", r.AccessRules)
 	if d.subject != nil {
 		if d.request != nil {
 			w.text("actor_c", d.subject.Actor())
@@ -140,9 +143,12 @@ func (e *entry) writeLeaf(d *draft) (h holes) {
 	w.name("key_id", r.KeyID)
 	w.text("kind", kindNames[d.kind])
 	w.name("label_in", r.LabelIn)
+	w.name("label_model", r.LabelModel)
 	if o != nil {
 		w.name("label_out", o.LabelOut)
 	}
+	w.name("label_sent", r.LabelSent)
+	w.name("label_session", r.LabelSession)
 	w.name("model", r.Model)
 	if o != nil {
 		w.tallied("n_delivered", o.Delivered)

@@ -33,9 +33,16 @@ type Request struct {
 	Policy     string        // digest of the guard policy
 	Access     string        // access decision: "allow" or "deny"
 	AccessRule string        // rule that decided, such as "access/role"
-	LabelIn    string        // label of the input
+	LabelIn    string        // label of the input as it came
 	GuardIn    []GuardResult // what the guards decided about the input
 	BestEffort bool          // the route does not wait for the log
+
+	AccessRules    string // all rules that determined the decision, separated by commas
+	AccessPolicy   string // digest of the access policies
+	AccessEntities string // digest of the entities that the decision rests on
+	LabelSent      string // label of what goes to the model: lower than LabelIn only where masks took away what raised it
+	LabelModel     string // label of the model
+	LabelSession   string // high-water mark of the conversation before this exchange
 }
 
 // GuardResult is one rule's part in the verdict about one text.

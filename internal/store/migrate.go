@@ -87,6 +87,17 @@ CREATE TABLE flows (
 	body         TEXT   NOT NULL,
 	expires_ms   BIGINT NOT NULL
 );`,
+	3: `
+CREATE TABLE marks (
+	id      TEXT   NOT NULL PRIMARY KEY,
+	label   TEXT   NOT NULL,
+	seen_ms BIGINT NOT NULL,
+	ends_ms BIGINT NOT NULL,
+	version BIGINT NOT NULL
+);
+CREATE INDEX marks_version ON marks (version);
+CREATE INDEX marks_ends ON marks (ends_ms);
+INSERT INTO reeve_meta (name, value) VALUES ('marks_version', 0);`,
 }
 
 // querier is a database or a transaction.
