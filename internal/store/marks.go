@@ -24,7 +24,7 @@ const markColumns = `id, label, seen_ms, ends_ms`
 // Marks returns the marks that were changed after version since, oldest first and at most limit, with the version up to
 // which they are complete. Ask with 0 to get all; where more are left, ask again with that version.
 func (d *DB) Marks(ctx context.Context, since int64, limit int) (marks []Mark, version int64, err error) {
-	if err := d.stamp.heal(); err != nil {
+	if err := d.signal.heal(); err != nil {
 		return nil, 0, fmt.Errorf("read marks: %w", err)
 	}
 	version = since
@@ -73,7 +73,7 @@ func scanMark(scan func(...any) error, version *int64) (m Mark, err error) {
 // now is; other processes that raise it at the same time lose nothing. A mark that ended before m.Seen begins anew with
 // m's label.
 func (d *DB) RaiseMark(ctx context.Context, m Mark) (now Mark, err error) {
-	err = inTx(ctx, d.sql, func(tx *sql.Tx) error {
+	err = d.change(ctx, "raise mark", func(tx *sql.Tx, version int64) error {
 		now = m
 		var old int64
 		was, err := scanMark(tx.QueryRowContext(ctx, `SELECT `+markColumns+`, version FROM marks WHERE id = $1`, m.ID).Scan, &old)
@@ -90,10 +90,6 @@ func (d *DB) RaiseMark(ctx context.Context, m Mark) (now Mark, err error) {
 				now.Ends = was.Ends
 			}
 		}
-		version, err := bump(ctx, tx, counterMarks)
-		if err != nil {
-			return err
-		}
 		if _, err := tx.ExecContext(ctx, `DELETE FROM marks WHERE id = $1`, m.ID); err != nil {
 			return err
 		}
@@ -102,10 +98,7 @@ func (d *DB) RaiseMark(ctx context.Context, m Mark) (now Mark, err error) {
 		return err
 	})
 	if err != nil {
-		return Mark{}, fmt.Errorf("raise mark: %w", explain(err))
-	}
-	if err := d.stamp.touch(); err != nil {
-		return Mark{}, fmt.Errorf("raise mark: is done, but other servers could not be told: %w", err)
+		return Mark{}, err
 	}
 	return now, nil
 }

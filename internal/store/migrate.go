@@ -96,8 +96,7 @@ CREATE TABLE marks (
 	version BIGINT NOT NULL
 );
 CREATE INDEX marks_version ON marks (version);
-CREATE INDEX marks_ends ON marks (ends_ms);
-INSERT INTO reeve_meta (name, value) VALUES ('marks_version', 0);`,
+CREATE INDEX marks_ends ON marks (ends_ms);`,
 }
 
 // querier is a database or a transaction.

@@ -99,10 +99,9 @@ func inTx(ctx context.Context, db *sql.DB, fn func(*sql.Tx) error) error {
 
 // The counters of the table reeve_meta.
 const (
-	counterSchema = "schema"        // version of the schema
-	counterKeys   = "keys_version"  // raised by every change of keys, users, groups and sessions
-	counterMarks  = "marks_version" // raised by every change of a mark
-	counterOutbox = "outbox_seq"    // last sequence number given out
+	counterSchema = "schema"       // version of the schema
+	counterKeys   = "keys_version" // raised by every change of keys, users, groups and sessions
+	counterOutbox = "outbox_seq"   // last sequence number given out
 )
 
 // bump raises a counter by one and returns the new value. The row lock puts concurrent writers in order.
