@@ -209,7 +209,7 @@ func TestRefuses(t *testing.T) {
 	})
 	t.Run("newer", func(t *testing.T) {
 		dir := t.TempDir()
-		exec(t, open(t, dir, "").db, `PRAGMA user_version = 2`)
+		exec(t, open(t, dir, "").db, `PRAGMA user_version = 3`)
 		if _, err := Open(Options{Dir: dir}); !errors.Is(err, ErrNewer) {
 			t.Errorf("%v", err)
 		}
@@ -218,7 +218,7 @@ func TestRefuses(t *testing.T) {
 		dir := t.TempDir()
 		r := open(t, dir, "")
 		jane := subject(t, r, "jane")
-		exec(t, r.db, `UPDATE keks SET subject = ?`, r.pseudonym("joe"))
+		exec(t, r.db, `UPDATE keks SET subject = ?`, houseTenant(t, r).pseudonym("joe"))
 		if _, err := open(t, dir, "").Subject("joe"); !errors.Is(err, ErrWrongRoot) {
 			t.Errorf("joe got jane's key: %v", err)
 		}
@@ -239,6 +239,16 @@ func TestRefuses(t *testing.T) {
 	})
 }
 
+// houseTenant is the key of the house's own tenant.
+func houseTenant(t *testing.T, r *Ring) *master {
+	t.Helper()
+	m, err := r.Tenant("").master(false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
 func exec(t *testing.T, db *sql.DB, query string, args ...any) {
 	t.Helper()
 	if _, err := db.Exec(query, args...); err != nil {
@@ -256,13 +266,14 @@ func TestNothingReadableOnDisk(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	row, err := r.newestKEK(r.pseudonym(name))
+	m := houseTenant(t, r)
+	row, err := r.newestKEK(m, m.pseudonym(name))
 	if err != nil {
 		t.Fatal(err)
 	}
 	plainHash := sha256.Sum256([]byte(name))
 	secrets := map[string][]byte{
-		"name": []byte(name), "hash of the name": plainHash[:], "KEK": row.kek, "pepper": row.pepper, "seed": key.Seed(), "index key": r.index,
+		"name": []byte(name), "hash of the name": plainHash[:], "KEK": row.kek(), "pepper": row.pepper(), "seed": key.Seed(), "index key": m.index[:],
 	}
 	id := s.ID()
 	foundID := false
