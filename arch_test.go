@@ -38,6 +38,7 @@ var floor = map[string]int{
 	"internal/dataset":  2,
 	"internal/guard":    2,
 	"internal/identity": 2,
+	"internal/witness":  2,
 	"internal/gateway":  3,
 	"internal/control":  3,
 	"internal/inspect":  3,
