@@ -12,6 +12,8 @@ var (
 	ErrNewer = errors.New("custody log was written by a newer reeve")
 	// ErrDamaged says that records are damaged or missing before the end of the log.
 	ErrDamaged = errors.New("custody log is damaged")
+	// ErrDropped says that a payload was dropped, because its time was up or its subject was forgotten.
+	ErrDropped = errors.New("payload was dropped")
 	// ErrNotFound says that the log holds no such exchange.
 	ErrNotFound = errors.New("no such exchange in the custody log")
 )

@@ -13,6 +13,7 @@ var errLeaf = errors.New("leaf is not canonical")
 type leafInfo struct {
 	version, kind, ulid, seq []byte
 	sealed                   []byte // digest of the sealed part, nil where there is none
+	kek                      []byte // id of the key that it was sealed under
 }
 
 // leafParser reads canonical JSON as leafWriter writes it, and nothing else.
@@ -82,6 +83,8 @@ func (info *leafInfo) note(key, value []byte) {
 		info.seq = value
 	case "sealed":
 		info.sealed = value
+	case "kek":
+		info.kek = value
 	}
 }
 
