@@ -30,7 +30,7 @@ from the next request on. Of a key only the SHA-256 of its secret is kept.`,
 }
 
 // withKeys opens the keys of a data directory for one command.
-func withKeys(ctx context.Context, dir string, do func(*identity.Keys) error) (err error) {
+func withKeys(ctx context.Context, dir string, do func(*identity.Directory) error) (err error) {
 	db, err := store.Open(ctx, dir)
 	if err != nil {
 		return err
@@ -73,7 +73,7 @@ func newKeyCreate() *cobra.Command {
 			if n.Clearance, err = reeve.ParseLabel(clearance); err != nil {
 				return usage("for example confidential{PII}", "--clearance: %w", err)
 			}
-			return withKeys(c.Context(), dir, func(keys *identity.Keys) error {
+			return withKeys(c.Context(), dir, func(keys *identity.Directory) error {
 				key, text, err := keys.Create(c.Context(), n)
 				if err != nil {
 					return &usageError{error: err}
@@ -112,7 +112,7 @@ func newKeyList() *cobra.Command {
 			if err := exists(dir); err != nil {
 				return err
 			}
-			return withKeys(c.Context(), dir, func(keys *identity.Keys) error {
+			return withKeys(c.Context(), dir, func(keys *identity.Directory) error {
 				list, err := keys.List(c.Context())
 				if err != nil {
 					return err
@@ -160,7 +160,7 @@ func newKeyRevoke() *cobra.Command {
 			if err := exists(dir); err != nil {
 				return err
 			}
-			return withKeys(c.Context(), dir, func(keys *identity.Keys) error {
+			return withKeys(c.Context(), dir, func(keys *identity.Directory) error {
 				id := keyID(args[0])
 				changed, err := keys.Revoke(c.Context(), id)
 				if err != nil {

@@ -33,7 +33,7 @@ type server struct {
 	ring    *keyring.Ring
 	custody *custody.Log
 	db      *store.DB
-	keys    *identity.Keys
+	keys    *identity.Directory
 	clients []*upstream.Client
 	gateway *gateway.Gateway
 	metrics *prometheus.Registry

@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"context"
 	"crypto/subtle"
 	"net/http"
 	"strings"
@@ -50,15 +51,26 @@ func unreadable() *reeve.Refusal {
 	}
 }
 
-// Authenticate says who sent a request with these headers. Exactly one of its results is nil. The session belongs to
-// the key and is shared by all its requests: read it, do not change it.
-func (k *Keys) Authenticate(h http.Header) (*Session, *reeve.Refusal) {
+// Authenticate says who sent a request with these headers. Exactly one of its results is nil. The session may be shared by
+// several requests: read it, do not change it. It knows keys and tokens only; see AuthenticateRequest.
+func (k *Directory) Authenticate(h http.Header) (*Session, *reeve.Refusal) {
+	return k.headers(context.Background(), h)
+}
+
+func (k *Directory) authenticate(r *http.Request) (*Session, *reeve.Refusal) {
+	return k.headers(r.Context(), r.Header)
+}
+
+func (k *Directory) headers(ctx context.Context, h http.Header) (*Session, *reeve.Refusal) {
 	text, refusal := presented(h)
 	if refusal != nil {
 		return nil, refusal
 	}
 	id, secret, ok := parseKey(text)
 	if !ok {
+		if looksLikeToken(text) {
+			return k.bearer(ctx, text)
+		}
 		return nil, malformed()
 	}
 	s, err := k.current()
@@ -75,12 +87,23 @@ func (k *Keys) Authenticate(h http.Header) (*Session, *reeve.Refusal) {
 	if same := subtle.ConstantTimeCompare(hash[:], e.hash[:]) == 1; !same || !known {
 		return nil, unknown()
 	}
+	return e.open(k.now)
+}
+
+// open gives the session of a key whose secret was shown, or the reason why it opens nothing.
+func (e *entry) open(now reeve.Clock) (*Session, *reeve.Refusal) {
 	key := e.session.Key
-	if !key.Revoked.IsZero() {
+	switch {
+	case !key.Revoked.IsZero():
 		return nil, revoked()
-	}
-	if !key.Expires.IsZero() && !k.now().Before(key.Expires) {
+	case !key.Expires.IsZero() && !now().Before(key.Expires):
 		return nil, expired()
+	case e.broken:
+		return nil, refuse("ownerless", "the account that the API key acts for is gone", "ask an administrator for a new key")
+	case e.owner != nil:
+		if refusal := e.owner.may(); refusal != nil {
+			return nil, refusal
+		}
 	}
 	return &e.session, nil
 }

@@ -203,3 +203,16 @@ func earlier(a, b time.Time) time.Time {
 	}
 	return a
 }
+
+// pemBlocks are the contents of all blocks of one kind.
+func pemBlocks(text []byte, kind string) (all [][]byte) {
+	for {
+		var block *pem.Block
+		if block, text = pem.Decode(text); block == nil {
+			return all
+		}
+		if block.Type == kind {
+			all = append(all, block.Bytes)
+		}
+	}
+}

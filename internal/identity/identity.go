@@ -1,4 +1,5 @@
-// Package identity says who is calling: it knows the API keys, their limits, and the certificates of the listeners.
+// Package identity says who is calling: API keys, users and service accounts with their groups, tokens of an OpenID
+// provider, client certificates and sessions; and it keeps the certificates of the listeners.
 //
 // A key reads rv_<id>_<secret>. The id is public and names the key in lists, logs and records; of the secret only the
 // SHA-256 is kept. Authenticate answers from memory: it takes one cheap system call to learn whether any process has
@@ -21,19 +22,30 @@ import (
 	"github.com/reeve-ai/reeve/internal/store"
 )
 
-// Store keeps keys. *store.DB is one. Every method is safe for concurrent use and durable when it returns nil.
+// Store keeps keys, users, groups and sessions. *store.DB is one. Every method is safe for concurrent use, and those that
+// change something are durable when they return nil, together with the act that goes to the custody log, or not at all.
 type Store interface {
-	// Keys returns all keys and the version of the table, or no keys where the version is still the known one.
-	Keys(ctx context.Context, known int64) (keys []store.APIKey, version int64, err error)
-	// CreateKey adds a key and, with it or not at all, the act.
-	CreateKey(ctx context.Context, k store.APIKey, act store.Act) error
-	// RevokeKey ends a key and, with it or not at all, adds the act; false where it was revoked before.
-	// An unknown id is store.ErrNotFound.
-	RevokeKey(ctx context.Context, id string, at time.Time, act store.Act) (bool, error)
-	// AddSpent adds to the token counts of keys.
-	AddSpent(ctx context.Context, spent []store.Spent) error
-	// Stamp differs after any process has changed a key; negative means unknown. It is called for every request.
+	// Changes returns what changed after the version known, everything for -1.
+	Changes(ctx context.Context, known int64) (store.Changes, error)
+	// Stamp differs after any process has changed something; negative means unknown. It is called for every request.
 	Stamp() int64
+
+	CreateKey(ctx context.Context, k store.APIKey, act store.Act) error
+	// RevokeKey reports false where the key was revoked before. An unknown id is store.ErrNotFound.
+	RevokeKey(ctx context.Context, id string, at time.Time, act store.Act) (bool, error)
+	AddSpent(ctx context.Context, spent []store.Spent) error
+
+	CreateUser(ctx context.Context, u store.User, act store.Act) (store.User, error)
+	UpdateUser(ctx context.Context, id string, ifVersion int64, edit func(*store.User) (*store.Act, error)) (store.User, error)
+	DeleteUser(ctx context.Context, id string, at time.Time, act store.Act) error
+	RevokeUser(ctx context.Context, id string, at time.Time, act store.Act) error
+	CreateGroup(ctx context.Context, g store.Group, act store.Act) (store.Group, error)
+	UpdateGroup(ctx context.Context, id string, ifVersion int64, edit func(*store.Group, map[string]store.Group) (*store.Act, error)) (store.Group, error)
+
+	CreateSession(ctx context.Context, s store.Session, act store.Act) error
+	SeenSession(ctx context.Context, id string, at time.Time) error
+	SessionSeen(ctx context.Context, id string) (time.Time, error)
+	RevokeSessions(ctx context.Context, id, userID string, at time.Time, act store.Act) (int64, error)
 }
 
 // Options of Open. The zero value is usable.
@@ -41,39 +53,47 @@ type Options struct {
 	Clock      reeve.Clock   // nil: time.Now
 	FlushEvery time.Duration // how often spent tokens go to the store; 0: each second
 	Log        *slog.Logger  // nil: silent
+	Tokens     TokenVerifier // nil: no bearer tokens but API keys
+	Unknown    Unknown       // what becomes of people whom a provider vouches for and the directory does not know
+	Programs   ProgramPolicy // client certificates
+	Idle       time.Duration // how long a session may rest; 0: 30 minutes
+	Absolute   time.Duration // how long it lasts at most; 0: 12 hours
 }
 
-// Keys is the register of API keys. It is safe for concurrent use.
-type Keys struct {
-	store Store
-	now   reeve.Clock
-	log   *slog.Logger
-	known atomic.Pointer[snapshot]
+// Directory knows who may act: API keys, users, service accounts, groups and sessions. It is safe for concurrent use.
+type Directory struct {
+	store    Store
+	now      reeve.Clock
+	log      *slog.Logger
+	tokens   TokenVerifier
+	unknown  Unknown
+	programs ProgramPolicy
+	idle     time.Duration
+	absolute time.Duration
+	known    atomic.Pointer[snapshot]
+	vouched  vouchers
 
-	reload sync.Mutex // one reader of the store at a time; held while known is replaced
-	flush  sync.Mutex // one writer of spent tokens at a time
+	reload  sync.Mutex // one reader of the store at a time; held while known is replaced
+	failure error      // of the last read; nil: it succeeded
+	failed  time.Time  // when
+	flush   sync.Mutex // one writer of spent tokens at a time
 
 	stop    context.CancelFunc
 	stopped chan struct{} // closed by the goroutine that flushes
 }
 
-// snapshot is what was read from the store at one moment. It is never changed, only replaced.
-type snapshot struct {
-	stamp   int64 // taken before the read
-	version int64
-	byID    map[string]*entry
-	list    []Key // in the order of creation
-}
-
-// entry is one key with what it has used. The usage outlives the snapshot.
-type entry struct {
-	session Session
-	hash    [32]byte
-}
-
 // Open reads the keys and starts the goroutine that writes spent tokens back. Close ends it.
-func Open(ctx context.Context, st Store, o Options) (*Keys, error) {
-	k := &Keys{store: st, now: o.Clock, log: o.Log, stopped: make(chan struct{})}
+func Open(ctx context.Context, st Store, o Options) (*Directory, error) {
+	k := &Directory{
+		store: st, now: o.Clock, log: o.Log, tokens: o.Tokens, unknown: o.Unknown, programs: o.Programs, idle: o.Idle, absolute: o.Absolute,
+		stopped: make(chan struct{}),
+	}
+	if k.idle == 0 {
+		k.idle = 30 * time.Minute
+	}
+	if k.absolute == 0 {
+		k.absolute = 12 * time.Hour
+	}
 	if k.now == nil {
 		k.now = time.Now
 	}
@@ -92,13 +112,13 @@ func Open(ctx context.Context, st Store, o Options) (*Keys, error) {
 }
 
 // Close writes what was spent and ends the goroutine. The store stays open: it belongs to the caller.
-func (k *Keys) Close() error {
+func (k *Directory) Close() error {
 	k.stop()
 	<-k.stopped
 	return k.Flush(context.Background())
 }
 
-func (k *Keys) run(ctx context.Context, every time.Duration) {
+func (k *Directory) run(ctx context.Context, every time.Duration) {
 	defer close(k.stopped)
 	tick := time.NewTicker(every)
 	defer tick.Stop()
@@ -119,7 +139,7 @@ func (k *Keys) run(ctx context.Context, every time.Duration) {
 }
 
 // current returns keys that are no older than this call.
-func (k *Keys) current() (*snapshot, error) {
+func (k *Directory) current() (*snapshot, error) {
 	s := k.known.Load()
 	if stamp := k.store.Stamp(); stamp >= 0 && stamp == s.stamp {
 		return s, nil
@@ -130,7 +150,8 @@ func (k *Keys) current() (*snapshot, error) {
 }
 
 // refresh replaces the snapshot, unless somebody else just did.
-func (k *Keys) refresh(ctx context.Context) (*snapshot, error) {
+func (k *Directory) refresh(ctx context.Context) (*snapshot, error) {
+	asked := time.Now()
 	k.reload.Lock()
 	defer k.reload.Unlock()
 	stamp := k.store.Stamp()
@@ -138,28 +159,31 @@ func (k *Keys) refresh(ctx context.Context) (*snapshot, error) {
 	if old != nil && stamp >= 0 && stamp == old.stamp {
 		return old, nil
 	}
-	return k.read(ctx, old, stamp)
+	return k.read(ctx, old, stamp, asked)
 }
 
 // check reads the version, whatever the stamp says.
-func (k *Keys) check(ctx context.Context) error {
+func (k *Directory) check(ctx context.Context) error {
 	k.reload.Lock()
 	defer k.reload.Unlock()
-	_, err := k.read(ctx, k.known.Load(), k.store.Stamp())
+	_, err := k.read(ctx, k.known.Load(), k.store.Stamp(), time.Now())
 	return err
 }
 
 // read is called with k.reload held.
-func (k *Keys) read(ctx context.Context, old *snapshot, stamp int64) (*snapshot, error) {
+func (k *Directory) read(ctx context.Context, old *snapshot, stamp int64, asked time.Time) (*snapshot, error) {
+	if k.failure != nil && k.failed.After(asked) { // it failed while this caller waited: one failure for all who did
+		return nil, k.failure
+	}
 	version := int64(-1)
 	if old != nil {
 		version = old.version
 	}
-	rows, now, err := k.store.Keys(ctx, version)
-	if err != nil {
+	c, err := k.store.Changes(ctx, version)
+	if k.failure, k.failed = err, time.Now(); err != nil {
 		return nil, err
 	}
-	if old != nil && now == version {
+	if old != nil && c.Version == version {
 		if stamp == old.stamp {
 			return old, nil
 		}
@@ -168,32 +192,14 @@ func (k *Keys) read(ctx context.Context, old *snapshot, stamp int64) (*snapshot,
 		k.known.Store(&same)
 		return &same, nil
 	}
-	s := k.snapshot(rows, old)
-	s.stamp, s.version = stamp, now
+	s := k.next(&c, old)
+	s.stamp = stamp
 	k.known.Store(s)
 	return s, nil
 }
 
-func (k *Keys) snapshot(rows []store.APIKey, old *snapshot) *snapshot {
-	s := &snapshot{byID: make(map[string]*entry, len(rows)), list: make([]Key, 0, len(rows))}
-	for _, row := range rows {
-		key := keyOf(row)
-		s.list = append(s.list, key)
-		e := &entry{hash: row.SecretSHA256}
-		e.session = Session{Key: &key, Principal: key.principal(), now: k.now}
-		e.session.RoleDigest = roleDigest(&e.session.Principal)
-		if old != nil && old.byID[row.ID] != nil {
-			e.session.use = old.byID[row.ID].session.use
-		} else {
-			e.session.use = newUsage(row)
-		}
-		s.byID[row.ID] = e
-	}
-	return s
-}
-
 // Flush writes spent tokens to the store now. What could not be written stays for the next time.
-func (k *Keys) Flush(ctx context.Context) error {
+func (k *Directory) Flush(ctx context.Context) error {
 	k.flush.Lock()
 	defer k.flush.Unlock()
 	entries := k.known.Load().byID
@@ -215,8 +221,8 @@ func (k *Keys) Flush(ctx context.Context) error {
 	return err
 }
 
-// ErrInvalid says that a key was asked for that cannot be made; the message says why.
-var ErrInvalid = errors.New("invalid key")
+// ErrInvalid says that something was asked for that cannot be; the message says why.
+var ErrInvalid = errors.New("invalid")
 
 func invalid(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrInvalid, fmt.Sprintf(format, args...))

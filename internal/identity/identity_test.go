@@ -48,7 +48,7 @@ func openStore(t testing.TB, dir string) *store.DB {
 	return db
 }
 
-func openKeys(t testing.TB, st identity.Store, o identity.Options) *identity.Keys {
+func openKeys(t testing.TB, st identity.Store, o identity.Options) *identity.Directory {
 	t.Helper()
 	if o.FlushEvery == 0 {
 		o.FlushEvery = time.Hour
@@ -59,7 +59,7 @@ func openKeys(t testing.TB, st identity.Store, o identity.Options) *identity.Key
 	return keys
 }
 
-func create(t testing.TB, keys *identity.Keys, n identity.NewKey) (identity.Key, string) {
+func create(t testing.TB, keys *identity.Directory, n identity.NewKey) (identity.Key, string) {
 	t.Helper()
 	if n.Name == "" {
 		n.Name = "test"
@@ -194,7 +194,7 @@ func TestNothingOfTheSecretIsStored(t *testing.T) {
 	}
 	acts, err := db.Acts(t.Context())
 	must(t, err)
-	want := []store.Act{{Seq: 1, At: acts[0].At, Act: "key.create", Subject: "key:" + text[3:13], Details: map[string]string{"role": "employee", "clearance": "public"}}}
+	want := []store.Act{{Seq: 1, At: acts[0].At, Act: "key.create", Subject: "key:" + text[3:13], Details: map[string]string{"role": "employee", "clearance": "public", "source": "api"}}}
 	if diff := cmp.Diff(want, acts); diff != "" {
 		t.Error("(-want +got):\n" + diff)
 	}
@@ -343,7 +343,7 @@ func TestTakeRequest(t *testing.T) {
 	}
 }
 
-func spentToday(t *testing.T, keys *identity.Keys, id string) int64 {
+func spentToday(t *testing.T, keys *identity.Directory, id string) int64 {
 	t.Helper()
 	list, err := keys.List(t.Context())
 	must(t, err)
@@ -359,7 +359,7 @@ func spentToday(t *testing.T, keys *identity.Keys, id string) int64 {
 func TestBudget(t *testing.T) {
 	c := &clock{t: noon}
 	dir := t.TempDir()
-	open := func() (*identity.Keys, func(text string) *identity.Session) {
+	open := func() (*identity.Directory, func(text string) *identity.Session) {
 		keys := openKeys(t, openStore(t, dir), identity.Options{Clock: c.now})
 		return keys, func(text string) *identity.Session {
 			s, refusal := keys.Authenticate(bearer(text))
@@ -407,6 +407,7 @@ func TestBudget(t *testing.T) {
 
 // memory is a store without a disk, for what must not depend on real time.
 type memory struct {
+	identity.Store // of users and sessions there are none
 	mu      sync.Mutex
 	rows    []store.APIKey
 	version int64
@@ -416,14 +417,14 @@ type memory struct {
 	broken  error
 }
 
-func (m *memory) Keys(_ context.Context, known int64) ([]store.APIKey, int64, error) {
+func (m *memory) Changes(_ context.Context, known int64) (store.Changes, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.reads++
 	if m.broken != nil || known == m.version {
-		return nil, m.version, m.broken
+		return store.Changes{Version: m.version}, m.broken
 	}
-	return append([]store.APIKey(nil), m.rows...), m.version, nil
+	return store.Changes{Version: m.version, All: true, Keys: append([]store.APIKey(nil), m.rows...)}, nil
 }
 
 func (m *memory) CreateKey(_ context.Context, k store.APIKey, _ store.Act) error {

@@ -24,6 +24,8 @@ type Key struct {
 	RequestsPerMinute int64       `json:"requests_per_minute,omitempty"` // 0: no limit
 	TokensPerDay      int64       `json:"tokens_per_day,omitempty"`      // per UTC day, 0: no limit
 	SpentToday        int64       `json:"spent_tokens_today"`            // tokens spent on this UTC day
+	Owner             string      `json:"owner,omitempty"`               // principal that acts with it; none: the key stands for itself
+	BreakGlass        bool        `json:"break_glass,omitempty"`         // lifts its owner for a short time, with a reason on record
 	Created           time.Time   `json:"created"`
 	Expires           time.Time   `json:"expires,omitzero"` // zero: never
 	Revoked           time.Time   `json:"revoked,omitzero"` // zero: in force
@@ -33,7 +35,7 @@ func keyOf(row store.APIKey) Key {
 	return Key{
 		ID: row.ID, Name: row.Name, Role: row.Role.Canonical(), Clearance: row.Clearance, Models: row.Models,
 		RequestsPerMinute: row.RequestsPerMinute, TokensPerDay: row.TokensPerDay,
-		Created: row.Created, Expires: row.Expires, Revoked: row.Revoked,
+		Owner: row.Owner, BreakGlass: row.Reason != "", Created: row.Created, Expires: row.Expires, Revoked: row.Revoked,
 	}
 }
 
@@ -53,6 +55,8 @@ type NewKey struct {
 	RequestsPerMinute int64         // 0: no limit
 	TokensPerDay      int64         // 0: no limit
 	ExpiresIn         time.Duration // 0: never
+	Owner             string        // id of the user or service account that acts with it; its roles and clearance count then
+	reason            string        // of a break-glass key
 }
 
 // Limits of what a key may carry, so that a list of keys stays a list.
@@ -89,7 +93,20 @@ func printable(s string) bool {
 
 // Create makes a key. The text is the only copy of the secret: it is shown once and cannot be read again.
 // A request that cannot be met is ErrInvalid.
-func (k *Keys) Create(ctx context.Context, n NewKey) (key Key, text string, err error) {
+func (k *Directory) Create(ctx context.Context, n NewKey) (key Key, text string, err error) {
+	return k.CreateKey(ctx, Operator, n)
+}
+
+// CreateKey is Create by somebody in particular.
+func (k *Directory) CreateKey(ctx context.Context, by By, n NewKey) (key Key, text string, err error) {
+	n.reason = ""
+	if n.Owner != "" && (n.Role != "" || n.Clearance.Level != reeve.Public || len(n.Clearance.Categories) > 0) {
+		return Key{}, "", invalid("a key with an owner has the owner's roles and clearance; leave role and clearance out")
+	}
+	return k.create(ctx, by, n)
+}
+
+func (k *Directory) create(ctx context.Context, by By, n NewKey) (key Key, text string, err error) {
 	if n.Role == "" {
 		n.Role = reeve.RoleEmployee
 	}
@@ -98,22 +115,36 @@ func (k *Keys) Create(ctx context.Context, n NewKey) (key Key, text string, err 
 		return Key{}, "", err
 	}
 	id, secret := newID(), newSecret()
-	now := k.now().UTC().Truncate(time.Millisecond)
+	now := k.stampTime()
 	row := store.APIKey{
 		ID: id, Name: n.Name, SecretSHA256: hashSecret(secret), Role: n.Role, Clearance: n.Clearance, Models: slices.Clone(n.Models),
-		RequestsPerMinute: n.RequestsPerMinute, TokensPerDay: n.TokensPerDay, Created: now,
+		RequestsPerMinute: n.RequestsPerMinute, TokensPerDay: n.TokensPerDay, Created: now, Source: by.Source, Reason: n.reason,
 	}
 	if n.ExpiresIn > 0 {
 		row.Expires = now.Add(n.ExpiresIn).Truncate(time.Millisecond)
 	}
-	if err := k.store.CreateKey(ctx, row, created(row)); err != nil {
+	act := k.act(by, "key.create", "key:"+id, created(row))
+	if n.Owner != "" {
+		owner, err := k.ownerOf(ctx, n.Owner)
+		if err != nil {
+			return Key{}, "", err
+		}
+		row.Owner, act.Details["owner"] = owner.row.ID, owner.principal.ID
+	}
+	if n.reason != "" {
+		act.Act, act.Details["reason"] = ActBreakGlass, n.reason
+	}
+	if err := k.store.CreateKey(ctx, row, act); err != nil {
 		return Key{}, "", err
 	}
 	return keyOf(row), formatKey(id, secret), nil
 }
 
+// ActBreakGlass is the act on which a server raises an alarm.
+const ActBreakGlass = "user.break-glass"
+
 // created is the act that goes to the custody log: what the key may do, not what a person called it.
-func created(row store.APIKey) store.Act {
+func created(row store.APIKey) map[string]string {
 	details := map[string]string{"role": string(row.Role), "clearance": row.Clearance.String()}
 	if row.Models != nil {
 		details["models"] = strconv.Itoa(len(row.Models))
@@ -127,11 +158,11 @@ func created(row store.APIKey) store.Act {
 	if !row.Expires.IsZero() {
 		details["expires"] = row.Expires.Format(time.RFC3339)
 	}
-	return store.Act{At: row.Created, Act: "key.create", Subject: "key:" + row.ID, Details: details}
+	return details
 }
 
 // List returns all keys, revoked ones included, in the order of their creation.
-func (k *Keys) List(ctx context.Context) ([]Key, error) {
+func (k *Directory) List(ctx context.Context) ([]Key, error) {
 	s, err := k.refresh(ctx)
 	if err != nil {
 		return nil, err
@@ -144,17 +175,28 @@ func (k *Keys) List(ctx context.Context) ([]Key, error) {
 }
 
 // Revoke ends a key for ever, and reports whether it was in force until now. An unknown id is store.ErrNotFound.
-// When it returns, no later request passes with the key, in any process.
-func (k *Keys) Revoke(ctx context.Context, id string) (bool, error) {
+// When it returns, no later request passes with the key, in any process on this host.
+func (k *Directory) Revoke(ctx context.Context, id string) (bool, error) { return k.RevokeKey(ctx, Operator, id) }
+
+// RevokeKey is Revoke by somebody in particular.
+func (k *Directory) RevokeKey(ctx context.Context, by By, id string) (bool, error) {
 	if len(id) != idLen {
 		return false, fmt.Errorf("revoke key: %w", store.ErrNotFound)
 	}
-	now := k.now().UTC()
-	return k.store.RevokeKey(ctx, id, now, store.Act{At: now, Act: "key.revoke", Subject: "key:" + id})
+	s, err := k.latest(ctx)
+	if err != nil {
+		return false, err
+	}
+	if e := s.byID[id]; e != nil && e.row.Source == SourceFile {
+		if err := by.may(SourceFile); err != nil {
+			return false, err
+		}
+	}
+	return k.store.RevokeKey(ctx, id, k.stampTime(), k.act(by, "key.revoke", "key:"+id, nil))
 }
 
 // Bootstrap makes one administrator's key where there is no key at all, and returns its text; "" where keys exist.
-func (k *Keys) Bootstrap(ctx context.Context, name string) (text string, err error) {
+func (k *Directory) Bootstrap(ctx context.Context, name string) (text string, err error) {
 	keys, err := k.List(ctx)
 	if err != nil || len(keys) > 0 {
 		return "", err

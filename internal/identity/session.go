@@ -4,7 +4,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -18,17 +20,37 @@ import (
 type Session struct {
 	Key        *Key
 	Principal  reeve.Principal
-	RoleDigest string // commits to role, groups and clearance, on which decisions rest; 32 hex digits
+	RoleDigest string // commits to everything that decisions about the principal rest on; 32 hex digits
+	Authn      string // how it was recognised: AuthnKey …
+	MFA        bool   // with more than one factor
+	SessionID  string // of the session of a person who signed in; "" for keys, tokens and certificates
 
 	use *usage
 	now reeve.Clock
 }
 
+// How a principal was recognised.
+const (
+	AuthnKey         = "key"
+	AuthnOIDC        = "oidc"
+	AuthnCertificate = "mtls"
+	AuthnSession     = "session"
+)
+
 // roleDigest hashes what decisions about a principal rest on, without saying who it is.
 func roleDigest(p *reeve.Principal) string {
 	h := sha256.New()
-	for _, part := range append([]string{p.RoleNames(), p.Clearance.String()}, p.Groups...) {
-		fmt.Fprintf(h, "%d:%s", len(part), part)
+	part := func(list ...string) {
+		fmt.Fprintf(h, "%d;", len(list))
+		for _, s := range list {
+			fmt.Fprintf(h, "%d:%s", len(s), s)
+		}
+	}
+	part(p.RoleNames(), p.Clearance.String(), p.Kind, p.Department, p.Employment, p.Country)
+	part(p.Groups...)
+	part(p.Training...)
+	for _, name := range slices.Sorted(maps.Keys(p.Attributes)) {
+		part(name, p.Attributes[name])
 	}
 	return hex.EncodeToString(h.Sum(nil)[:16])
 }

@@ -19,7 +19,7 @@ type Session struct {
 	UserID      string            `json:"-"`
 	Method      string            `json:"method"` // "oidc", "passkey"
 	MFA         bool              `json:"mfa,omitzero"`
-	Issuer      string            `json:"issuer,omitzero"`
+	Claims      string            `json:"claims,omitzero"` // what the provider vouched for, JSON
 	Created     time.Time         `json:"created"`
 	Seen        time.Time         `json:"-"` // to the minute
 	Expires     time.Time         `json:"-"` // whatever happens
