@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/reeve-ai/reeve/internal/custody"
+	"github.com/reeve-ai/reeve/internal/identity"
 	"github.com/reeve-ai/reeve/internal/store"
 )
 
@@ -86,7 +87,36 @@ func (s *server) drainLoop(ctx context.Context) error {
 // drain records the administrative acts that other processes left in the store.
 func (s *server) drain(ctx context.Context) error {
 	_, err := s.db.Drain(ctx, func(a store.Act) error {
-		return s.custody.Admin(&custody.Admin{Time: a.At, Actor: "operator", Act: a.Act, Object: a.Subject, Result: "ok"})
+		_, err := s.custody.Event(eventOf(a))
+		if err == nil && a.Act == identity.ActBreakGlass {
+			s.alarm(a)
+		}
+		return err
 	})
 	return err
+}
+
+// eventOf is the record of an administrative act. Why somebody broke the glass is sealed with it.
+func eventOf(a store.Act) *custody.Event {
+	ev := &custody.Event{
+		Kind: custody.EventAdmin, Time: a.At, Actor: "operator", Act: a.Act, Object: a.Subject, Result: "ok",
+		Names: map[string]string{}, Numbers: map[string]uint64{"outbox": uint64(a.Seq)}, //nolint:gosec // counts from 1
+	}
+	for name, value := range a.Details {
+		switch {
+		case name == "actor":
+			ev.Actor = value
+		case name == "reason":
+			ev.Payload = []byte(value)
+		case value != "":
+			ev.Names[name] = value
+		}
+	}
+	return ev
+}
+
+// alarm tells who watches the log and the metrics that somebody broke the glass.
+func (s *server) alarm(a store.Act) {
+	s.log.Warn("ALARM: somebody broke the glass", "alarm", "break-glass", "key", a.Subject, "owner", a.Details["owner"], "at", a.At)
+	s.broken.Inc()
 }

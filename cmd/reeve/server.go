@@ -37,6 +37,7 @@ type server struct {
 	clients []*upstream.Client
 	gateway *gateway.Gateway
 	metrics *prometheus.Registry
+	broken  prometheus.Counter // how often somebody broke the glass
 	watcher *config.Watcher // of the policy file; nil without one
 
 	callers, admin net.Listener    // admin may be nil
@@ -47,6 +48,8 @@ type server struct {
 // openServer opens the data directory and the listeners. Where it fails, it leaves nothing open.
 func openServer(ctx context.Context, set *settings, out io.Writer) (*server, error) {
 	s := &server{settings: set, out: out, metrics: prometheus.NewRegistry()}
+	s.broken = prometheus.NewCounter(prometheus.CounterOpts{Name: "reeve_break_glass_total", Help: "Times that somebody broke the glass."})
+	s.metrics.MustRegister(s.broken)
 	s.log = slog.New(slog.NewJSONHandler(out, &slog.HandlerOptions{Level: slog.LevelInfo}))
 	for _, open := range []func(context.Context) error{s.openData, s.openGateway, s.openControl, s.listen, s.announce} {
 		if err := open(ctx); err != nil {

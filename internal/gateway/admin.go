@@ -51,7 +51,7 @@ func (g *Gateway) ready(ctx context.Context, log func() error) error {
 }
 
 func (g *Gateway) mayReadMetrics(r *http.Request) *reeve.Refusal {
-	session, refusal := g.opts.Callers.Authenticate(r.Header)
+	session, refusal := g.opts.Callers.AuthenticateRequest(r)
 	if refusal != nil {
 		return refusal
 	}

@@ -25,7 +25,7 @@ func (g *Gateway) authenticate(x *exchange) *reeve.Refusal {
 			Message: "This path takes another method.", Remedy: "Use " + x.ep.Method + ".",
 		}
 	}
-	session, refusal := g.opts.Callers.Authenticate(x.r.Header)
+	session, refusal := g.opts.Callers.AuthenticateRequest(x.r)
 	if refusal != nil {
 		return refusal
 	}

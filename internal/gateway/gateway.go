@@ -35,7 +35,7 @@ type Log interface {
 
 // Callers tells who is calling. It is safe for concurrent use and never returns neither a session nor a refusal.
 type Callers interface {
-	Authenticate(http.Header) (*identity.Session, *reeve.Refusal)
+	AuthenticateRequest(*http.Request) (*identity.Session, *reeve.Refusal)
 }
 
 // Upstream is one runtime. Dialect says what it speaks: an OpenAI runtime serves /v1 only, Ollama both surfaces.

@@ -165,7 +165,7 @@ type house struct {
 	*Gateway
 	log  *memoryLog
 	key  string
-	keys *identity.Keys
+	keys *identity.Directory
 	url  string
 	got  chan []byte // bodies that the runtime saw
 }

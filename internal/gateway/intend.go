@@ -49,7 +49,7 @@ func (x *exchange) describe() {
 	}
 	if x.session != nil {
 		p := &x.session.Principal
-		a.Subject, a.KeyID, a.Authn, a.RoleDigest = p.ID, x.session.Key.ID, "key", x.session.RoleDigest
+		a.Subject, a.KeyID, a.Authn, a.RoleDigest = p.ID, x.session.Key.ID, x.session.Authn, x.session.RoleDigest
 	}
 	if x.upstream != nil {
 		a.Upstream = x.upstream.Name
