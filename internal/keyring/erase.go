@@ -35,10 +35,6 @@ func (t Tenant) Destroy() ([]KEKID, error) {
 		return nil, fmt.Errorf("destroy tenant: %w", err)
 	}
 	return t.r.destroy(nil, func(tx *sql.Tx) ([]kekRow, error) {
-		// The row of a master key never moves either: there are few, and its place is overwritten before it is given up.
-		if _, err := tx.Exec(`UPDATE masters SET wrapped = zeroblob(length(wrapped)) WHERE name = $1`, m.name); err != nil {
-			return nil, err
-		}
 		if _, err := tx.Exec(`DELETE FROM masters WHERE name = $1`, m.name); err != nil {
 			return nil, err
 		}

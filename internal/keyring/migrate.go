@@ -36,7 +36,7 @@ func (r *Ring) moveRows(tx *sql.Tx, old cipher.AEAD) error {
 	if err != nil {
 		return err
 	}
-	index, err := moveSecrets(tx, old, house)
+	index, err := moveSecrets(tx, old, house.aead, "index")
 	if err != nil {
 		return fmt.Errorf("move secrets: %w", err)
 	}
@@ -63,8 +63,8 @@ func (r *Ring) moveRows(tx *sql.Tx, old cipher.AEAD) error {
 	return writeMeta(tx, "residue", residueVacuum)
 }
 
-// moveSecrets wraps the house's secrets anew and returns the key of pseudonyms, which is no secret of the house any more.
-func moveSecrets(tx *sql.Tx, old cipher.AEAD, house *master) (index []byte, err error) {
+// moveSecrets wraps the house's secrets anew. It leaves one out and returns it: in format 1 the key of pseudonyms was among them.
+func moveSecrets(tx *sql.Tx, old, house cipher.AEAD, except string) (left []byte, err error) {
 	rows, err := tx.Query(`SELECT name, wrapped FROM secrets_1`)
 	if err != nil {
 		return nil, err
@@ -86,16 +86,16 @@ func moveSecrets(tx *sql.Tx, old cipher.AEAD, house *master) (index []byte, err 
 		if err != nil {
 			return nil, err
 		}
-		if name == "index" {
-			index = plain
+		if name == except {
+			left = plain
 			continue
 		}
-		if _, err := tx.Exec(`INSERT INTO secrets (name, wrapped) VALUES ($1, $2)`, name, seal(house.aead, plain, secretAAD(name))); err != nil {
+		if _, err := tx.Exec(`INSERT INTO secrets (name, wrapped) VALUES ($1, $2)`, name, seal(house, plain, secretAAD(name))); err != nil {
 			return nil, err
 		}
 		clear(plain)
 	}
-	return index, nil
+	return left, nil
 }
 
 // moveKEKs wraps the keys of subjects anew, a page at a time.

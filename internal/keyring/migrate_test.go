@@ -26,7 +26,7 @@ func writeFormat1(t *testing.T, dir string, subjects int) (peppers map[string][]
 		t.Fatal(err)
 	}
 	defer db.Close()
-	exec(t, db, `PRAGMA journal_mode = WAL;
+	execSQL(t, db, `PRAGMA journal_mode = WAL;
 		CREATE TABLE secrets (name TEXT PRIMARY KEY, wrapped BLOB NOT NULL) STRICT, WITHOUT ROWID;
 		CREATE TABLE keks (id BLOB PRIMARY KEY, subject BLOB NOT NULL, generation INTEGER NOT NULL, wrapped BLOB NOT NULL,
 			created_ms INTEGER NOT NULL, UNIQUE (subject, generation)) STRICT, WITHOUT ROWID;
@@ -37,7 +37,7 @@ func writeFormat1(t *testing.T, dir string, subjects int) (peppers map[string][]
 	}
 	index := bytes.Repeat([]byte{9}, 32)
 	for name, plain := range map[string][]byte{"index": index, "ed25519/log": bytes.Repeat([]byte{8}, 32)} {
-		exec(t, db, `INSERT INTO secrets VALUES ($1, $2)`, name, seal(aead, plain, []byte("reeve.secret/1\x00"+name)))
+		execSQL(t, db, `INSERT INTO secrets VALUES ($1, $2)`, name, seal(aead, plain, []byte("reeve.secret/1\x00"+name)))
 	}
 	peppers, wrapped = map[string][]byte{}, windows{}
 	for i := range subjects {
@@ -47,7 +47,7 @@ func writeFormat1(t *testing.T, dir string, subjects int) (peppers map[string][]
 		id := sha256.Sum256([]byte(name))
 		plain := slices.Concat(bytes.Repeat([]byte{byte(i)}, 32), id[:])
 		blob := seal(aead, plain, slices.Concat([]byte("reeve.kek/1\x00"), id[:16], m.Sum(nil)))
-		exec(t, db, `INSERT INTO keks VALUES ($1, $2, 1, $3, 5)`, id[:16], m.Sum(nil), blob)
+		execSQL(t, db, `INSERT INTO keks VALUES ($1, $2, 1, $3, 5)`, id[:16], m.Sum(nil), blob)
 		peppers[name] = plain[32:]
 		wrapped.add(blob)
 	}

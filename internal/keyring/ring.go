@@ -104,7 +104,11 @@ func (r *Ring) unlock(o Options) (err error) {
 			return fmt.Errorf("bring keys.db up to format %d: %w", formatVersion, err)
 		}
 	}
-	if r.house, err = r.master(r.db, houseName, true); err != nil {
+	r.house, err = r.master(r.db, houseName, true)
+	if errors.Is(err, ErrWrongRoot) && (o.Root == "" || o.Root == "file") && r.resumeRoot() {
+		r.house, err = r.master(r.db, houseName, false)
+	}
+	if err != nil {
 		return err
 	}
 	return r.purge()

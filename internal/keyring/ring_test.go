@@ -179,7 +179,7 @@ func TestRootProviders(t *testing.T) {
 			t.Errorf("missing: %v", err)
 		}
 	})
-	for _, spec := range []string{"vault:x", "env:", "file:", "x"} {
+	for _, spec := range []string{"vault:x", "env:", "file:", "x", "credential:", "passphrase-file:", "exec:", "exec:relative", "vault:http://vault.example/reeve", "vault:https://u:p@v.example/k", "vault:https://v.example/../k"} {
 		if _, err := Open(Options{Dir: t.TempDir(), Root: spec}); err == nil {
 			t.Errorf("provider %q was accepted", spec)
 		}
@@ -209,7 +209,7 @@ func TestRefuses(t *testing.T) {
 	})
 	t.Run("newer", func(t *testing.T) {
 		dir := t.TempDir()
-		exec(t, open(t, dir, "").db, `PRAGMA user_version = 3`)
+		execSQL(t, open(t, dir, "").db, `PRAGMA user_version = 3`)
 		if _, err := Open(Options{Dir: dir}); !errors.Is(err, ErrNewer) {
 			t.Errorf("%v", err)
 		}
@@ -218,7 +218,7 @@ func TestRefuses(t *testing.T) {
 		dir := t.TempDir()
 		r := open(t, dir, "")
 		jane := subject(t, r, "jane")
-		exec(t, r.db, `UPDATE keks SET subject = ?`, houseTenant(t, r).pseudonym("joe"))
+		execSQL(t, r.db, `UPDATE keks SET subject = ?`, houseTenant(t, r).pseudonym("joe"))
 		if _, err := open(t, dir, "").Subject("joe"); !errors.Is(err, ErrWrongRoot) {
 			t.Errorf("joe got jane's key: %v", err)
 		}
@@ -232,7 +232,7 @@ func TestRefuses(t *testing.T) {
 		r := open(t, dir, "")
 		s := subject(t, r, "jane")
 		wrapped := s.Wrap(nil, make([]byte, NonceSize), []byte("key"), nil)
-		exec(t, r.db, `DELETE FROM keks`)
+		execSQL(t, r.db, `DELETE FROM keks`)
 		if _, err := open(t, dir, "").Unwrap(nil, s.ID(), make([]byte, NonceSize), wrapped, nil); !errors.Is(err, ErrErased) {
 			t.Errorf("%v", err)
 		}
@@ -249,7 +249,7 @@ func houseTenant(t *testing.T, r *Ring) *master {
 	return m
 }
 
-func exec(t *testing.T, db *sql.DB, query string, args ...any) {
+func execSQL(t *testing.T, db *sql.DB, query string, args ...any) {
 	t.Helper()
 	if _, err := db.Exec(query, args...); err != nil {
 		t.Fatal(err)

@@ -82,6 +82,10 @@ var providers = []provider{
 	{"file", "PATH", openFileRoot},
 	{"env", "NAME", openEnvRoot},
 	{"credential", "NAME", openCredentialRoot},
+	{"passphrase-file", "PATH", openPassphraseRoot},
+	{"tpm", "", openTPMRoot},
+	{"vault", "URL/KEY", openVaultRoot},
+	{"exec", "PATH", openExecRoot},
 }
 
 // keyed is a root whose key of 32 bytes is in this process. A header says how to come by the key: nothing, the salt and cost of a
@@ -92,6 +96,7 @@ type keyed struct {
 	fresh  func(ctx context.Context) (header, key []byte, err error)
 	derive func(ctx context.Context, header []byte) (key []byte, err error)
 	rotate func(ctx context.Context) (Root, func() error, error) // nil: ErrNoRotate
+	forget func()                                                // nil: nothing else to clear
 
 	mu     sync.Mutex
 	header []byte
@@ -208,5 +213,8 @@ func (k *keyed) Close() error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.wipe()
+	if k.forget != nil {
+		k.forget()
+	}
 	return nil
 }

@@ -79,7 +79,17 @@ func openFileRoot(_ context.Context, dir, path string, create bool) (Root, error
 	if err != nil {
 		return nil, err
 	}
-	return rawRoot("file", key)
+	return fileRoot(dir, key)
+}
+
+// fileRoot is the root of the default provider, which alone may replace its key.
+func fileRoot(dir string, key []byte) (*keyed, error) {
+	k, err := rawRoot("file", key)
+	if err != nil {
+		return nil, err
+	}
+	k.rotate = func(context.Context) (Root, func() error, error) { return rotateRootFile(dir) }
+	return k, nil
 }
 
 func rootFromFile(path string) ([]byte, error) {
