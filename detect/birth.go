@@ -12,7 +12,7 @@ func birthRule() builtin {
 			},
 			Negatives: []string{"on 14.05.1975 the shop opened", "born in 1975", "DOB: 1775-05-14", "dob 2024-13-01", "updated: 2024-05-14", "the newborn unit, 2nd floor", "born 12.5.1"},
 		},
-		on: []entry{{bytes: digits, sizes: lengths(1, 2, 4), after: afterDay, find: findBirth}},
+		on: onDays(findBirth),
 	}
 	for _, p := range monthStarts() {
 		r.on = append(r.on, entry{prefix: p, find: findBirthMonth})
@@ -69,7 +69,7 @@ func ageRule() builtin {
 			},
 			Negatives: []string{"42 years ago", "page 42", "for 42 years", "300 years old", "aged cheese", "age of 4200", "in 42 Jahren", "4.2 years old", "agent 42", "image: 42", "ages ago"},
 		},
-		on: []entry{{bytes: digits, sizes: lengths(1, 2, 3), after: " -yj", find: findAge}},
+		on: []entry{{bytes: digits, sizes: lengths(1, 2, 3), after: " -", then: thenOther, find: findAge}, {bytes: digits, sizes: lengths(1, 2, 3), after: "yj", find: findAge}},
 	}
 	for _, p := range []string{"age", "Age", "AGE", "Alter", "edad", "Edad", "idade", "Idade", "leeftijd", "Leeftijd", "wiek", "Wiek"} {
 		r.on = append(r.on, entry{prefix: p, find: findAgeAfterWord})

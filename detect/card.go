@@ -16,7 +16,7 @@ func cardRule() builtin {
 				"1748503543012", "4602025990114250981,", "order 20240513111111", "5429 5446 5443 5433 5448 5450", "ADDV $-2251797666199552",
 			},
 		},
-		on: []entry{{bytes: digits, sizes: lengths(12, 13, 14, 15, 16, 17, 18, 19), find: findCard}, {bytes: digits, sizes: lengths(4), after: " -.", find: findCard}},
+		on: []entry{{bytes: digits, sizes: lengths(12, 13, 14, 15, 16, 17, 18, 19), find: findCard}, {bytes: digits, sizes: lengths(4), after: " -.", then: thenDigit, find: findCard}},
 	}
 }
 

@@ -20,7 +20,7 @@ func dateRule() builtin {
 				"14 maybe 2024", "May be 14", "Marc 14", "12-34-56", "550e8400-2024-05-14", "14 mayors", "99/99/9999",
 			},
 		},
-		on: []entry{{bytes: digits, sizes: lengths(1, 2, 4), after: afterDay, find: findDate}},
+		on: onDays(findDate),
 	}
 	for _, p := range monthStarts() {
 		r.on = append(r.on, entry{prefix: p, find: findMonth})
@@ -314,11 +314,12 @@ func (w *window) monthAt(i int) (m, end int) {
 	return months[string(buf[:n])], j
 }
 
-// afterDay holds the bytes that may follow the first number of a date: separators, letters, and all beyond ASCII.
-var afterDay = func() string {
-	b := []byte("-/. " + letters)
-	for c := 0x80; c <= 0xFF; c++ {
-		b = append(b, byte(c))
+// onDays are the entries of what looks for dates that begin with a number.
+func onDays(find recogniser) []entry {
+	return []entry{
+		{bytes: digits, sizes: lengths(1, 2), after: "-/.", then: thenDigit, find: find},
+		{bytes: digits, sizes: lengths(1, 2), after: "-/. sntreSNTRE\xc2", then: thenOther, find: find}, // a month in words, ordinals
+		{bytes: digits, sizes: lengths(4), after: "-/.", then: thenDigit, find: find},
+		{bytes: digits, sizes: lengths(4), after: "\xe5\xeb", find: find}, // the first bytes of 年 and 년
 	}
-	return string(b)
-}()
+}

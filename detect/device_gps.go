@@ -13,7 +13,7 @@ func gpsRule() builtin {
 				"weights 0.1234, -0.5678", "lat/lon 195.712800, 274.006000", "3.14159", "version 1.2345, 2.3456", "latitude: high", "geo:none", "40°C", "[51.50735, 0.12776, 0.5521]",
 			},
 		},
-		on: []entry{{bytes: digits, sizes: lengths(1, 2, 3), after: ".\xc2", find: findGPS}, {prefix: "geo:", find: findGeoURI}},
+		on: []entry{{bytes: digits, sizes: lengths(1, 2, 3), after: ".", then: thenDigit, find: findGPS}, {bytes: digits, sizes: lengths(1, 2, 3), after: "\xc2", find: findGPS}, {prefix: "geo:", find: findGeoURI}},
 	}
 }
 

@@ -53,6 +53,7 @@ type Engine struct {
 	marks      [256]uint64        // see lookout
 	threes     [4096]uint64       // see threeSlot
 	fours      [1024]uint64       // see headHash
+	fives      [1024]uint64       // see longHash
 	triggers   int32              // how many there are
 	heads      headTable          // recognisers by the first bytes of their prefix
 	pairStarts [1024]uint64       // bit b1<<8|b0: a token that begins so may be a candidate whatever follows
@@ -76,6 +77,8 @@ type Engine struct {
 	weak  []bool    // by rule, see builtin.weak
 	allow []allowList
 	early bool // see Options.EarlyRelease
+
+	plain bool // no candidate is turned away early: for the test that this changes nothing
 
 	optionsDigest [sha256.Size]byte
 	versionOnce   sync.Once

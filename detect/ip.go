@@ -16,12 +16,12 @@ func ipRule() builtin {
 				"dec::add::Bed", "a::b", "x::1", ":::", "::", "ab:cd:ef:01:23:45", "be::ad::1",
 			},
 		},
-		on: []entry{{bytes: digits, sizes: lengths(1, 2, 3), after: ".", find: findIP}, {bytes: digits, sizes: lengths(1, 2, 3, 4), after: ":" + hexLetters, find: findIP}},
+		on: []entry{{bytes: digits, sizes: lengths(1, 2, 3), after: ".", then: thenDigit, find: findIP}, {bytes: digits, sizes: lengths(1, 2, 3, 4), after: ":" + hexLetters, colon: true, find: findIP}},
 	}
 	for a := range hexLetters {
 		for b := range len(hexLetters) + 11 {
 			second := (hexLetters + digits + ":")[b]
-			r.on = append(r.on, entry{prefix: hexLetters[a:a+1] + string(second), next: hexLetters + digits + ":", late: hexLetters[a]|0x20 != 'f', find: findIPv6})
+			r.on = append(r.on, entry{prefix: hexLetters[a:a+1] + string(second), next: hexLetters + digits + ":", late: hexLetters[a]|0x20 != 'f', colon: true, find: findIPv6})
 		}
 	}
 	r.on = append(r.on, entry{bytes: ":", next: ":", find: findCompressedIPv6})

@@ -32,7 +32,7 @@ func (l lexicon) rule() builtin {
 	for start, list := range byStart {
 		find := findLexicon(list, l.fields)
 		for _, p := range casings(start) {
-			b.on = append(b.on, entry{prefix: p, find: find})
+			b.on = append(b.on, entry{prefix: p, words: list, find: find})
 		}
 	}
 	return b

@@ -16,7 +16,7 @@ type lookout struct {
 
 const (
 	block = 32
-	ahead = 3 // bytes after a block that must be there: a token is known by its first four
+	ahead = 7 // bytes after a block that must be there: they are read eight at a time
 )
 
 func (e *Engine) lookout(b []byte) lookout { return lookout{e: e, b: b, base: -block} }
@@ -74,9 +74,10 @@ func (e *Engine) starting(b []byte, first *uint32) (found uint32) {
 		k := bits.TrailingZeros32(f) % block
 		low := f & -f // 0 when none is left
 		f ^= low
-		x := binary.LittleEndian.Uint32(b[k : k+4])
-		two, three, four := x&0xFFFF, threeSlot(x), headHash(x)
-		hit := uint32(e.pairStarts[two>>6]>>(two&63)|e.threes[three>>6]>>(three&63)|e.fours[four>>6]>>(four&63)) & 1
+		y := binary.LittleEndian.Uint64(b[k : k+8])
+		x := uint32(y)
+		two, three, four, five := x&0xFFFF, threeSlot(x), headHash(x), longHash(y)
+		hit := uint32(e.pairStarts[two>>6]>>(two&63)|e.threes[three>>6]>>(three&63)|e.fours[four>>6]>>(four&63)|e.fives[five>>6]>>(five&63)) & 1
 		found |= low & -hit
 	}
 	*first = f
@@ -106,6 +107,9 @@ func marks(t *[256]uint64, b *[block]byte) uint64 {
 // headHash maps the first four bytes of a token to a bit of Engine.fours. Two may share one; then a recogniser is asked in
 // vain.
 func headHash(x uint32) uint32 { return x * 0x9E3779B1 >> 16 }
+
+// longHash does the same with the first five for Engine.fives.
+func longHash(x uint64) uint32 { return uint32(x << 24 * formPrime >> 48) }
 
 // threeSlot maps the first three bytes of a token to a bit of Engine.threes: letters and digits to one of their own.
 func threeSlot(x uint32) uint32 {
@@ -152,14 +156,28 @@ func (e *Engine) fillMarks() {
 					e.threes[at>>6] |= 1 << (at & 63)
 					continue
 				}
-				at := headHash(head)
-				e.fours[at>>6] |= 1 << (at & 63)
+				e.addFours(&t, head)
 			}
 		}
 	}
 	if e.hasUpper {
 		for c := byte('A'); c <= 'Z'; c++ {
 			e.mayBegin(c, capitals)
+		}
+	}
+}
+
+// addFours notes a trigger that is known by four bytes, or by five where all that it looks for goes on with one.
+func (e *Engine) addFours(t *trigger, head uint32) {
+	for _, h := range t.spelled() {
+		if h.mask>>32&0xFF == 0 {
+			at := headHash(head)
+			e.fours[at>>6] |= 1 << (at & 63)
+			continue
+		}
+		for _, c := range [...]uint64{h.value, h.value &^ (h.fold & (0xFF << 32))} {
+			at := longHash(c)
+			e.fives[at>>6] |= 1 << (at & 63)
 		}
 	}
 }

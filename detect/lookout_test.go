@@ -43,9 +43,10 @@ func worthALook(e *Engine, b []byte, i int) bool {
 	if i > 0 && isWord(b[i-1]) || i+ahead >= len(b) {
 		return false
 	}
-	x := binary.LittleEndian.Uint32(b[i:])
-	three, four := threeSlot(x), headHash(x)
-	return e.begins(b[i], b[i+1]) || (e.threes[three>>6]>>(three&63)|e.fours[four>>6]>>(four&63))&1 != 0
+	y := binary.LittleEndian.Uint64(b[i:])
+	x := uint32(y)
+	three, four, five := threeSlot(x), headHash(x), longHash(y)
+	return e.begins(b[i], b[i+1]) || (e.threes[three>>6]>>(three&63)|e.fours[four>>6]>>(four&63)|e.fives[five>>6]>>(five&63))&1 != 0
 }
 
 // TestEveryPrefixIsWorthALook plants the beginning of every rule at every place of a block.
@@ -54,7 +55,11 @@ func TestEveryPrefixIsWorthALook(t *testing.T) {
 	for _, list := range e.buckets {
 		for _, on := range list {
 			for k := range block {
-				text := append(bytes.Repeat([]byte(" "), k), on.prefix+on.next[:min(1, len(on.next))]+strings.Repeat("~", 2*block)...)
+				start := on.prefix + on.next[:min(1, len(on.next))]
+				if on.words != nil {
+					start = on.prefix + on.words[0][len(on.prefix):]
+				}
+				text := append(bytes.Repeat([]byte(" "), k), start+strings.Repeat("~", 2*block)...)
 				look := e.lookout(text)
 				if got := look.next(0); got != k {
 					t.Fatalf("%q at %d: the lookout stops at %d", on.prefix, k, got)

@@ -1,5 +1,10 @@
 package detect
 
+import (
+	"bytes"
+	"encoding/binary"
+)
+
 // Context words. A recogniser that has a candidate asks whether a word that names such values stands beside it:
 //
 //	var taxCues = words("tax id", "codice fiscale", "steuer-id", "инн", "マイナンバー", "versichert*")
@@ -26,15 +31,69 @@ func (w *window) near(i int, list *wordList) bool { return w.nearWithin(i, list,
 func (w *window) nearWithin(i int, list *wordList, span int) bool {
 	c := &w.context0
 	if c.at != i+1 { // one more, so that the zero value is no memory
-		c.at = i + 1
-		from := w.lineStart(i)
-		c.fold(w.b[from:i], w.before(from))
-		w.steps += i - from
+		c.at, c.folded = i+1, false
+		c.from = w.lineStart(i)
+		c.heads = w.wordHeads(c.from, i)
+		w.steps += i - c.from
+	}
+	if c.heads != anyHeads && !w.plain && !list.mayBegin(w.b[c.from:i], c.heads) {
+		return false
+	}
+	if !c.folded {
+		c.fold(w.b[c.from:i], w.before(c.from))
+		c.folded = true
 	}
 	if span == nearSpan {
 		span = foldSpan
 	}
 	return w.has(c, list, span)
+}
+
+// anyHeads says that words may begin anywhere.
+const anyHeads = ^uint64(0)
+
+// wordHeads has a bit for each byte of the text [from, to) at which a word may begin as fold sees it: at letters and digits
+// behind what is neither, and at every capital, since words begin at some within names. It is anyHeads where bytes beyond
+// ASCII stand there, or the text is too long or too close to the end.
+func (w *window) wordHeads(from, to int) uint64 {
+	n := to - from
+	if n > 63 || from+2*block > len(w.b) {
+		return anyHeads
+	}
+	b := w.b[from : from+2*block]
+	mask := uint64(1)<<n - 1
+	low, high := marks(&headMarks, (*[block]byte)(b)), marks(&headMarks, (*[block]byte)(b[block:]))
+	if (highBits((*[block]byte)(b))|highBits((*[block]byte)(b[block:]))<<block)&mask != 0 {
+		return anyHeads
+	}
+	alnum, upper := low&0xFFFFFFFF|high<<block, low>>block|high&^0xFFFFFFFF
+	before := alnum << 1
+	if c := w.before(from); isAlnum(c) || c >= 0x80 {
+		before |= 1
+	}
+	return (alnum&^before | upper) & mask
+}
+
+// headMarks has the low bit for letters and digits, and bit 32 for capitals.
+var headMarks = func() (t [256]uint64) {
+	for c := range t {
+		if isAlnum(byte(c)) {
+			t[c] = 1
+		}
+		if isUpper(byte(c)) {
+			t[c] |= 1 << block
+		}
+	}
+	return t
+}()
+
+// highBits is not 0 in the low half if one of the bytes is beyond ASCII, with a bit for each.
+func highBits(b *[block]byte) (set uint64) {
+	for k := 0; k < block; k += 8 {
+		x := binary.LittleEndian.Uint64(b[k:]) >> 7 & 0x0101010101010101
+		set |= x * 0x0102040810204080 >> 56 << k
+	}
+	return set
 }
 
 // follows reports whether one of the words stands in the bytes after end, on the same line.
@@ -72,14 +131,15 @@ func (w *window) has(c *folded, list *wordList, span int) bool {
 // lineStart returns where the context of i begins: at most nearSpan bytes before, and not before its line. Where nothing but
 // punctuation stands before i on its line, a line before that is a short label without digits counts too.
 func (w *window) lineStart(i int) int {
-	stop, words := max(0, i-nearSpan), false
-	j := i
-	for j > stop && w.b[j-1] != '\n' {
-		j--
-		words = words || classOf[w.b[j]]&clAlnum != 0 || w.b[j] >= 0x80
-	}
-	if j == stop || words {
+	stop := max(0, i-nearSpan)
+	j := stop + bytes.LastIndexByte(w.b[stop:i], '\n') + 1
+	if j == stop {
 		return j
+	}
+	for _, c := range w.b[j:i] {
+		if classOf[c]&clAlnum != 0 || c >= 0x80 {
+			return j
+		}
 	}
 	k := j - 1
 	for stop = max(0, k-labelSpan); k > 0 && w.b[k-1] != '\n'; k-- {

@@ -22,7 +22,7 @@ func phoneRule() builtin {
 				"lines 100-200-3000", "12 34 56 78 90 12 34 56", "05.12.2024 10 30", "15:04:05.999999999", "50 4b 03 04 14 00 00", "66 00 68 00 71 00 67 00 61 00 64 00", "callme536870912, 536870912",
 			},
 		},
-		on: []entry{{bytes: digits, sizes: lengths(7, 8, 9, 10, 11, 12), find: findNational}, {bytes: digits, sizes: lengths(1, 2, 3, 4, 5, 6), after: phoneSeps + "(", find: findNational}, {bytes: "(", next: digits, find: findNational}, {bytes: "+", next: digits + "(", find: findInternational}},
+		on: []entry{{bytes: digits, sizes: lengths(7, 8, 9, 10, 11, 12), find: findNational}, {bytes: digits, sizes: lengths(1, 2, 3, 4, 5, 6), after: phoneSeps + "(", then: thenDigit, find: findNational}, {bytes: "(", next: digits, find: findNational}, {bytes: "+", next: digits + "(", find: findInternational}},
 	}
 }
 

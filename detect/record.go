@@ -76,14 +76,20 @@ func (r record) rule() builtin {
 	b := builtin{Rule: Rule{
 		ID: r.id, Kind: r.kind, Severity: r.severity, Description: r.description, Positives: r.positives, Negatives: r.negatives,
 	}}
-	seen := map[string]bool{}
+	var starts []string
+	byStart := map[string][]string{}
 	for _, name := range r.names {
 		for _, start := range casings(wordStart(name)) {
-			if !seen[start] {
-				seen[start] = true
-				b.on = append(b.on, entry{prefix: start, find: r.find})
+			if byStart[start] == nil {
+				starts = append(starts, start)
 			}
+			byStart[start] = append(byStart[start], name)
 		}
+	}
+	for _, start := range starts {
+		named := r
+		named.names = byStart[start]
+		b.on = append(b.on, entry{prefix: start, words: named.names, find: named.find})
 	}
 	return b
 }

@@ -95,14 +95,18 @@ type entry struct {
 	prefix string
 	bytes  string
 	upper  bool
-	loose  bool   // at a token that begins with letters and goes on with digits; not where text is released early
-	after  string // for digits: the bytes that may follow the first run; "" means any
-	sizes  sizes  // for digits and upper: how long the first run of digits, or of A-Z and 0-9, may be; 0 means any length
-	prev   string // bytes that must stand before the byte that is listed; "" means any, and the start of the text will do
-	next   string // bytes that may follow the prefix, or the byte that is listed; "" means any
-	late   bool   // not in force with EarlyRelease, since its matches begin in words that others wait for
-	skip   int    // leading bytes that are never part of the match, such as the name of a field
-	free   int    // leading bytes that stand for a word where nothing announces a secret: released, and no part of the match
+	loose  bool     // at a token that begins with letters and goes on with digits; not where text is released early
+	after  string   // for digits: the bytes that may follow the first run; "" means any
+	sizes  sizes    // for digits and upper: how long the first run of digits, or of A-Z and 0-9, may be; 0 means any length
+	prev   string   // bytes that must stand before the byte that is listed; "" means any, and the start of the text will do
+	next   string   // bytes that may follow the prefix, or the byte that is listed; "" means any
+	then   then     // for digits: what stands behind the byte after the first run; the zero value means any
+	least  int      // letters and digits that a match has at least, from its first byte on; 0 means any number
+	colon  bool     // one of the four bytes behind the first is a colon
+	words  []string // for a prefix: what the text begins with, in lower case, capitals of ASCII count as such; nil means anything
+	late   bool     // not in force with EarlyRelease, since its matches begin in words that others wait for
+	skip   int      // leading bytes that are never part of the match, such as the name of a field
+	free   int      // leading bytes that stand for a word where nothing announces a secret: released, and no part of the match
 	find   recogniser
 }
 
@@ -116,6 +120,20 @@ func (e *entry) before() *[256]bool {
 		t[e.prev[i]] = true
 	}
 	return &t
+}
+
+// then is a class of bytes.
+type then uint8
+
+const (
+	thenAny   then = iota
+	thenDigit      // a digit or an opening bracket
+	thenOther      // anything but a digit
+)
+
+// admits reports whether c is of the class.
+func (t then) admits(c byte) bool {
+	return t == thenAny || t == thenDigit && (isDigit(c) || c == '(') || t == thenOther && !isDigit(c)
 }
 
 // sizes is a set of lengths from 1 to 31.

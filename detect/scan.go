@@ -1,6 +1,9 @@
 package detect
 
-import "unicode/utf8"
+import (
+	"encoding/binary"
+	"unicode/utf8"
+)
 
 // scan is the state of one text: where each source of candidates stands, and the candidates that are not yet decided.
 // Offsets are local to the window.
@@ -26,7 +29,7 @@ type scan struct {
 
 func (s *scan) init(e *Engine) {
 	s.e = e
-	s.w.early = e.early
+	s.w.early, s.w.plain = e.early, e.plain
 	s.pending = s.pending0[:0]
 	s.lit = s.lit0[:0]
 	for range e.literals {
@@ -209,7 +212,7 @@ func (s *scan) try(i int) int {
 			}
 			return i
 		}
-		s.ask(&t, s.e.digits.on(w.group-i, w.after), i)
+		s.ask(&t, s.e.digits.on(w, w.group-i), i)
 		s.askForms(&t, i)
 		if s.e.hasLoose {
 			if start := s.w.shortWordBefore(i); start < i {
@@ -335,27 +338,47 @@ func (s *scan) ask(a *attempt, on []trigger, i int) {
 		if at := i + max(1, len(t.prefix)); t.next != "" && at < len(w.b) && indexByte(t.next, w.b[at]) < 0 {
 			continue
 		}
-		s.askOne(a, t, i)
+		if !w.plain && (t.least > 0 && !w.reaches(i, t.least) || t.colon && i+8 <= len(w.b) && !colonAhead(binary.LittleEndian.Uint64(w.b[i:i+8]))) {
+			continue
+		}
+		s.askOne(a, t, i, false)
 	}
 }
 
-// askOne asks one recogniser and keeps what it found if that is better than what another did.
-func (s *scan) askOne(a *attempt, t *trigger, i int) {
+// askOne asks one recogniser and keeps what it found if that is better than what another did. known says that the first
+// eight bytes are those of its prefix.
+func (s *scan) askOne(a *attempt, t *trigger, i int, known bool) {
+	if n := len(t.prefix); n < 3 || n <= 8 && known || s.w.hasPrefix(i, t.prefix) {
+		s.consult(a, t, i)
+		return
+	}
+	if s.w.touched {
+		s.w.lead = -1
+		s.wait(a, t, i)
+	}
+}
+
+// consult is askOne for a trigger whose prefix stands at i.
+func (s *scan) consult(a *attempt, t *trigger, i int) {
 	w := &s.w
 	w.lead = -1
-	if len(t.prefix) < 3 || w.hasPrefix(i, t.prefix) {
-		if w.trace != nil {
-			w.trace.words, w.trace.notes = nil, nil
-		}
-		if h := t.find(w, i); h.score > 0 && (h.beats(&a.best) || t.order < a.order && !a.best.beats(&h)) {
-			s.accept(a, t, h, i)
-		}
+	if w.trace != nil {
+		w.trace.words, w.trace.notes = nil, nil
+	}
+	if h := t.find(w, i); h.score > 0 && (h.beats(&a.best) || t.order < a.order && !a.best.beats(&h)) {
+		s.accept(a, t, h, i)
 	}
 	if w.touched {
-		a.undecided, w.touched = true, false
-		if w.lead < 0 {
-			w.lead = w.startOf(t, i)
-		}
-		a.lead = min(a.lead, w.lead)
+		s.wait(a, t, i)
 	}
+}
+
+// wait notes that the trigger cannot decide yet.
+func (s *scan) wait(a *attempt, t *trigger, i int) {
+	w := &s.w
+	a.undecided, w.touched = true, false
+	if w.lead < 0 {
+		w.lead = w.startOf(t, i)
+	}
+	a.lead = min(a.lead, w.lead)
 }

@@ -31,6 +31,9 @@ func findContext(w *window, i int) hit {
 	if w.touched {
 		return hit{}
 	}
+	if !w.plain && w.plainly(&a) {
+		return hit{}
+	}
 	w.key(&a)
 	if a.call && !endsInKey(w.b[a.keyFrom:a.keyTo], a.power) {
 		a.power = noKey

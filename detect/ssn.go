@@ -14,7 +14,7 @@ func ssnRule() builtin {
 				"536-22-12345", "536-22-1234-5", "A-536-22-1234", "2024-05-1234", "536.22 1234", "ssn 536-22 1234",
 			},
 		},
-		on: []entry{{bytes: digits, sizes: lengths(9), find: findSSN}, {bytes: digits, sizes: lengths(3, 5), after: "- .", find: findSSN}},
+		on: []entry{{bytes: digits, sizes: lengths(9), find: findSSN}, {bytes: digits, sizes: lengths(3, 5), after: "- .", then: thenDigit, find: findSSN}},
 		forms: []form{
 			{written: "d9", check: isSSN, proof: evidence{0, 0.34, 0}, cues: ssnCues},
 			{written: "d3-d6|d5-d4", check: isSSN, proof: evidence{0.32, 0.45, 0.8}, cues: ssnCues},

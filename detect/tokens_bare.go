@@ -9,7 +9,7 @@ func telegramRule() builtin {
 			Positives:   []string{"bot " + sampleDigit(10) + ":AA" + sampleB62(33), "/bot1234567890:AA" + sampleB62(33)},
 			Negatives:   []string{"1234567890:AA" + sampleB62(20), "1234567890:BB" + sampleB62(33), "12:AA" + sampleB62(33), "10:30:AM"},
 		},
-		on: []entry{{bytes: digits, after: ":", find: findTelegram}, {prefix: "bot", skip: 3, find: func(w *window, i int) hit {
+		on: []entry{{bytes: digits, sizes: lengths(5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16), after: ":", then: thenOther, find: findTelegram}, {prefix: "bot", skip: 3, find: func(w *window, i int) hit {
 			return findTelegram(w, i+3)
 		}}},
 	}
@@ -37,11 +37,11 @@ func mailchimpRule() builtin {
 			Positives:   []string{"key: 0" + sampleHex(31) + "-us12", "be3f" + sampleHex(28) + "-us6"},
 			Negatives:   []string{sampleHex(32), sampleHex(30) + "-us1", sampleHex(32) + "-eu1", "face-us1", "4" + sampleHex(40) + "-us1"},
 		},
-		on: []entry{{bytes: digits, after: hexLetters, find: findMailchimp}, {bytes: digits, sizes: lengths(maxSize - 1), after: "-", find: findMailchimp}},
+		on: []entry{{bytes: digits, after: hexLetters, least: 32, find: findMailchimp}, {bytes: digits, sizes: lengths(maxSize - 1), after: "-", find: findMailchimp}},
 	}
 	for _, a := range "abcdef" {
 		for _, b := range "abcdef0123456789" {
-			r.on = append(r.on, entry{prefix: string(a) + string(b), next: "0123456789abcdef", free: 1, find: findMailchimp})
+			r.on = append(r.on, entry{prefix: string(a) + string(b), next: "0123456789abcdef", free: 1, least: 32, find: findMailchimp})
 		}
 	}
 	return r

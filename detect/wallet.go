@@ -22,10 +22,10 @@ func walletRule() builtin {
 				"DH5yaieqoZN36fDVciNyRueRGvGLR3mr7M", "9f86d081884c7d659a2feaa0c55ad015",
 			},
 		},
-		on: []entry{{bytes: digits, sizes: lengths(1, 2, 3, 4, 5, 6, 7, 8), after: upper + lower, find: findWalletAtDigit}, {upper: true, find: findBase58}, {loose: true, find: findBase58}},
+		on: []entry{{bytes: digits, sizes: lengths(1, 2, 3, 4, 5, 6, 7, 8), after: upper + lower, least: 25, find: findWalletAtDigit}, {upper: true, least: 25, find: findBase58}, {loose: true, least: 25, find: findBase58}},
 	}
 	for _, p := range []string{"bc1", "BC1", "tb1", "TB1", "ltc1", "LTC1"} {
-		r.on = append(r.on, entry{prefix: p, find: findSegwit})
+		r.on = append(r.on, entry{prefix: p, least: 14, find: findSegwit})
 	}
 	return r
 }

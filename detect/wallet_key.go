@@ -8,15 +8,15 @@ func walletKeyRule() builtin {
 			Positives:   []string{sampleWIF(false), "key " + sampleWIF(true), "wif=" + sampleWIF(true), sampleExtended(0x0488ADE4)},
 			Negatives:   []string{sampleWIF(true) + "x", sampleWIF(false)[:50], "K" + sampleB62(51), "xprv" + sampleB62(107)},
 		},
-		on: []entry{{bytes: "5", sizes: lengths(1, 2, 3, 4, 5, 6), after: upper + lower, find: findWIFAtDigit}},
+		on: []entry{{bytes: "5", sizes: lengths(1, 2, 3, 4, 5, 6), after: upper + lower, least: 51, find: findWIFAtDigit}},
 	}
 	for _, c := range base58Bitcoin {
 		for _, p := range "KL" {
-			r.on = append(r.on, entry{prefix: string(p) + string(c), find: findWIF})
+			r.on = append(r.on, entry{prefix: string(p) + string(c), least: 51, find: findWIF})
 		}
 	}
 	for _, p := range []string{"xprv", "yprv", "zprv", "tprv"} {
-		r.on = append(r.on, entry{prefix: p, find: findExtendedKey})
+		r.on = append(r.on, entry{prefix: p, least: 111, find: findExtendedKey})
 	}
 	return r
 }

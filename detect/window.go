@@ -18,6 +18,7 @@ type window struct {
 	dateMemo date
 	context0 folded // the text before the candidate at hand, for the words of all rules
 	early    bool   // see Options.EarlyRelease
+	plain    bool   // see Engine.plain
 	trace    *trace // notes for Explain, nil in a scan
 }
 

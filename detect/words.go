@@ -17,8 +17,10 @@ import (
 // star at the end stands for any ending: "versichert*". Scripts that put no spaces between words, and Semitic ones,
 // where particles join the word, need no boundary.
 type wordList struct {
-	first [8]uint64 // bits for the first two bytes of the folded words
-	cues  []cue     // by first byte, long ones first
+	first [8]uint64   // bits for the first two bytes of the folded words
+	three [128]uint64 // bits for the first three, see tripleHash
+	cues  []cue       // by first byte, long ones first
+	from  [257]uint16 // where the cues of a first byte begin
 }
 
 type cue struct {
@@ -39,11 +41,18 @@ func words(list ...string) *wordList {
 				l.first[h>>6] |= 1 << (h & 63)
 			}
 		}
+		l.addTriples(&c)
 		l.cues = append(l.cues, c)
 	}
 	slices.SortFunc(l.cues, func(a, b cue) int {
 		return cmp.Or(int(a.text[0])-int(b.text[0]), len(b.text)-len(a.text), strings.Compare(a.text, b.text))
 	})
+	for _, c := range l.cues {
+		l.from[int(c.text[0])+1]++
+	}
+	for k := range 256 {
+		l.from[k+1] += l.from[k]
+	}
 	return l
 }
 
@@ -54,10 +63,69 @@ func lastRune(s string) rune {
 
 func pairHash(a, b byte) uint { return (uint(a)*31 + uint(b)) & 511 }
 
+// addTriples notes the first three bytes of a folded word as they may stand in a text of ASCII: letters in either case; where
+// a space stands in the word anything, since there may be none; behind its end what ends it, a capital too, or anything if
+// it is open.
+func (l *wordList) addTriples(c *cue) {
+	sets := [3]string{c.text[:1], anyHead, anyHead}
+	for k := 1; k < 3; k++ {
+		if k == len(c.text) && !c.open {
+			sets[k] = " " + digits + upper
+		}
+		if k >= len(c.text) || c.text[k] == ' ' {
+			break
+		}
+		if sets[k] = c.text[k : k+1]; isLetter(c.text[k]) {
+			sets[k] += string(c.text[k] &^ 0x20)
+		}
+	}
+	for _, b := range []byte(sets[1]) {
+		for _, d := range []byte(sets[2]) {
+			h := tripleHash(sets[0][0], b, d)
+			l.three[h>>6] |= 1 << (h & 63)
+		}
+	}
+}
+
+const anyHead = " " + digits + lower + upper
+
+func tripleHash(a, b, c byte) uint { return (uint(a)*0x3D1 + uint(b)*0x61 + uint(c)) & 8191 }
+
+// mayBegin reports whether a word of the list may begin at one of the heads of a text of ASCII.
+func (l *wordList) mayBegin(text []byte, heads uint64) bool {
+	if heads>>max(0, len(text)-2) != 0 {
+		return true // too close to the end to tell
+	}
+	for ; heads != 0; heads &= heads - 1 {
+		k := bits.TrailingZeros64(heads)
+		h := tripleHash(lowerByte[text[k]], headByte[text[k+1]], headByte[text[k+2]])
+		if l.three[h>>6]>>(h&63)&1 != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// headByte leaves letters and digits of ASCII as they are and makes a space of everything else; lowerByte makes letters small.
+var headByte, lowerByte = func() (t, low [256]byte) {
+	for c := range t {
+		if t[c] = ' '; isAlnum(byte(c)) {
+			t[c] = byte(c)
+		}
+		if low[c] = t[c]; isUpper(byte(c)) {
+			low[c] |= 0x20
+		}
+	}
+	return t, low
+}()
+
 // folded is a text as words see it: letters in lower case without accents, digits, and one space for everything else
 // and between the words of a name such as taxId.
 type folded struct {
-	at     int // what it was made of, for the memory of the window
+	at     int    // what it was made of, for the memory of the window
+	from   int    // where in the window it begins
+	heads  uint64 // see wordHeads
+	folded bool   // text is there
 	n      uint8
 	starts [2]uint64 // where words begin
 	text   [foldSpan]byte
@@ -162,15 +230,8 @@ func (f *folded) find(list *wordList, from int) string {
 
 // at returns the word of the list that the text begins with.
 func (l *wordList) at(text []byte) string {
-	for k := range l.cues {
-		c := &l.cues[k]
-		if c.text[0] < text[0] {
-			continue
-		}
-		if c.text[0] > text[0] {
-			break
-		}
-		if c.matches(text) {
+	for k := l.from[text[0]]; k < l.from[int(text[0])+1]; k++ {
+		if c := &l.cues[k]; c.matches(text) {
 			return c.text
 		}
 	}
