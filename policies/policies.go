@@ -1,7 +1,10 @@
 // Package policies carries the policy files that reeve ships: they are in force where the user has none.
 package policies
 
-import _ "embed"
+import (
+	"embed"
+	"io/fs"
+)
 
 //go:embed guard.yaml
 var guard []byte
@@ -20,3 +23,18 @@ const LabelsName = "policies/labels.yaml"
 
 // Labels returns the default classification policy, a fresh copy.
 func Labels() []byte { return append([]byte(nil), labels...) }
+
+//go:embed access/*.cedar access/*.cedarschema
+var access embed.FS
+
+// AccessName is the folder under which the default access policies appear in errors.
+const AccessName = "policies/access"
+
+// Access returns the folder of the default access policies.
+func Access() fs.FS {
+	sub, err := fs.Sub(access, "access")
+	if err != nil {
+		panic("the folder of the access policies: " + err.Error())
+	}
+	return sub
+}

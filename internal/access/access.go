@@ -22,13 +22,14 @@ type Request struct {
 // Context is the circumstances of a request. The gateway fills it from what it knows itself: never from a header, a
 // body or anything else that the caller writes.
 type Context struct {
-	Now     time.Time   // one fixed time for the whole decision, in the zone whose office hours count
-	Country string      // where the caller is, ISO 3166-1 alpha-2; "": unknown
-	IP      netip.Addr  // of the caller; the zero value is unknown
-	Purpose string      // what for, a word that a key, a route or a project was registered with; "": none stated
-	MFA     bool        // the session was opened with a second factor
-	Device  string      // DeviceManaged, DeviceUnmanaged; "": unknown
-	Session reeve.Label // high-water mark: join of everything that the session has read
+	Now      time.Time   // one fixed time for the whole decision, in the zone whose office hours count
+	Country  string      // where the caller is, ISO 3166-1 alpha-2; "": unknown
+	IP       netip.Addr  // of the caller; the zero value is unknown
+	Purpose  string      // what for, a word that a key, a route or a project was registered with; "": none stated
+	MFA      bool        // the session was opened with a second factor
+	Device   string      // DeviceManaged, DeviceUnmanaged; "": unknown
+	Proposer string      // id of the principal who proposed what this request confirms; "": nobody
+	Session  reeve.Label // high-water mark: join of everything that the session has read
 }
 
 // What is known of a device.

@@ -1,6 +1,7 @@
 package access
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/reeve-ai/reeve"
@@ -33,33 +34,38 @@ const (
 	KindAdmin    = "admin" // the server: admin API and console
 )
 
-// verbs says what can be done to each kind of resource, and whether that reads or writes what the resource holds, which
-// is what mandatory access control asks about; "" is neither: it concerns the thing, not its content.
-var verbs = map[string]map[string]string{
-	KindModel:    {"use": read, "list": "", "inspect": "", "register": "", "update": "", "approve": "", "delete": "", "share": "", "relabel": ""},
-	KindDataset:  {"list": "", "read": read, "create": write, "update": write, "scan": "", "redact": "", "train": read, "export": read, "delete": "", "share": "", "relabel": ""},
-	KindFineTune: {"list": "", "inspect": "", "start": write, "stop": "", "approve": "", "delete": "", "share": "", "relabel": ""},
-	KindExchange: {"list": "", "read": read, "export": read, "share": "", "relabel": ""},
-	KindRecord:   {"list": "", "read": read, "prove": "", "verify": "", "search": "", "export": read, "erase": "", "hold": "", "release": "", "share": "", "relabel": ""},
-	KindReview:   {"list": "", "read": read, "decide": "", "assign": ""},
-	KindPolicy:   {"list": "", "read": "", "write": "", "activate": "", "test": ""},
-	KindKey:      {"list": "", "create": "", "revoke": ""},
-	KindUser:     {"list": "", "read": "", "create": "", "update": "", "delete": "", "grant": "", "revoke-session": ""},
-	KindReport:   {"list": "", "read": read, "create": "", "export": read},
-	KindAdmin:    {"metrics": "", "status": "", "reload": "", "console": "", "config": "", "backup": "", "break-glass": ""},
+// verbs says what can be done to each kind of resource. The schema that ships declares the same actions, with the groups
+// that they are in; a test compares the two.
+var verbs = map[string][]string{
+	KindModel:    {"use", "list", "inspect", "register", "update", "approve", "delete", "share", "propose-relabel", "relabel"},
+	KindDataset:  {"list", "read", "create", "update", "scan", "redact", "train", "export", "delete", "share", "propose-relabel", "relabel"},
+	KindFineTune: {"list", "inspect", "start", "stop", "approve", "delete", "share", "propose-relabel", "relabel"},
+	KindExchange: {"list", "read", "export", "share", "propose-relabel", "relabel"},
+	KindRecord:   {"list", "read", "prove", "verify", "search", "export", "erase", "hold", "release", "share", "propose-relabel", "relabel"},
+	KindReview:   {"list", "read", "decide", "assign"},
+	KindPolicy:   {"list", "read", "test", "write", "activate"},
+	KindKey:      {"list", "create", "revoke"},
+	KindUser:     {"list", "read", "create", "update", "delete", "grant", "revoke-session"},
+	KindReport:   {"list", "read", "create", "export"},
+	KindAdmin:    {"metrics", "status", "console", "config", "reload", "backup", "break-glass"},
 }
 
-// Flows of content.
-const (
-	read  = "read"
-	write = "write"
-)
+// Actions lists every action on every kind of resource, sorted.
+func Actions() []Action {
+	var all []Action
+	for kind, list := range verbs {
+		for _, verb := range list {
+			all = append(all, Action(kind+":"+verb))
+		}
+	}
+	slices.Sort(all)
+	return all
+}
 
 // kindOf is the kind of resource that an action is done to.
 func kindOf(a Action) (kind string, known bool) {
 	kind, verb, _ := strings.Cut(string(a), ":")
-	_, known = verbs[kind][verb]
-	return kind, known
+	return kind, slices.Contains(verbs[kind], verb)
 }
 
 // Resource is what is acted on. Everything in it comes from stored or signed state. Its label is part of the request, so

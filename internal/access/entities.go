@@ -1,0 +1,263 @@
+package access
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/cedar-policy/cedar-go/types"
+	"github.com/cedar-policy/cedar-go/x/exp/schema/resolved"
+	exptypes "github.com/cedar-policy/cedar-go/x/exp/types"
+)
+
+// Limits of entities.
+const (
+	maxEntityBytes = 64 << 20
+	maxParents     = 10_000 // groups, roles and departments that one entity is in directly
+)
+
+// Entities are entities from a file, checked against one set's schema. They are safe for concurrent use.
+type Entities struct {
+	set   *Set
+	all   types.EntityMap
+	fault error // the first entity that does not conform, in the order of names
+}
+
+// ParseEntities reads entities in Cedar's JSON form, an array. An entity that does not conform to the schema is no error
+// here: it makes every decision a refusal that says so. A file that is no such array, or in which a group is in itself, is
+// an error (Problems).
+func (s *Set) ParseEntities(file string, text []byte) (*Entities, error) {
+	refuse := func(message, remedy string) (*Entities, error) {
+		return nil, Problems{{File: file, Message: message, Remedy: remedy}}
+	}
+	if len(text) > maxEntityBytes {
+		return refuse(fmt.Sprintf("is larger than %d MiB", maxEntityBytes>>20), "give the entities that the question needs")
+	}
+	var list []jsontext.Value
+	if err := json.Unmarshal(text, &list); err != nil {
+		return refuse("is no list of entities: "+err.Error(), example)
+	}
+	all := make(types.EntityMap, len(list))
+	for i, raw := range list {
+		e, err := s.readEntity(raw)
+		if err != nil {
+			return refuse(fmt.Sprintf("entity %d: %v", i+1, err), example)
+		}
+		if _, twice := all[e.UID]; twice {
+			return refuse(fmt.Sprintf("entity %d: %s stands in the file twice", i+1, e.UID), "take one of the two away")
+		}
+		all[e.UID] = e
+	}
+	for uid, e := range all {
+		if e.Parents.Len() > maxParents {
+			return refuse(fmt.Sprintf("%s is in more than %d groups", uid, maxParents), "put groups into groups, or name the groups that rules speak of")
+		}
+	}
+	if loop := cycle(all); loop != "" {
+		return refuse("a group is in itself: "+loop, "take one of these memberships away")
+	}
+	return s.Entities(all), nil
+}
+
+const example = `write [{"uid": {"type": "User", "id": "ana"}, "attrs": {}, "parents": []}]`
+
+// readEntity reads values as the schema says where JSON leaves a choice: a text as a date, a record as a reference. An
+// entity that does not conform is read without the schema: what is wrong is told at each decision.
+func (s *Set) readEntity(raw jsontext.Value) (types.Entity, error) {
+	var typed exptypes.Entity
+	if err := typed.UnmarshalJSONWithSchema(raw, s.schema); err == nil {
+		return types.Entity(typed), nil
+	}
+	var plain types.Entity
+	err := json.Unmarshal(raw, &plain)
+	return plain, err
+}
+
+// Entities takes entities as they are and checks them.
+func (s *Set) Entities(all types.EntityMap) *Entities {
+	e := &Entities{set: s, all: all}
+	var at string
+	for uid, entity := range all {
+		if err := s.checkEntity(&entity); err != nil && (at == "" || uid.String() < at) {
+			at, e.fault = uid.String(), err
+		}
+	}
+	return e
+}
+
+func (s *Set) checkEntity(e *types.Entity) error {
+	if e.Parents.Len() > maxParents {
+		return fmt.Errorf("%s is in more than %d groups", e.UID, maxParents)
+	}
+	if err := s.validator.Entity(*e); err != nil {
+		return fmt.Errorf("%s: %w", e.UID, err)
+	}
+	if enum, is := s.schema.Enums[e.UID.Type]; is && !slices.Contains(enum.Values, e.UID) {
+		return fmt.Errorf("%s is not one of the values of %s", e.UID, e.UID.Type)
+	}
+	return s.labels.check(e.UID.String(), s.labels.entities[e.UID.Type], e.Attributes)
+}
+
+// Get implements types.EntityGetter. Actions are those of the schema, whatever the file says.
+func (e *Entities) Get(uid types.EntityUID) (types.Entity, bool) {
+	if action, is := e.set.actions[uid]; is {
+		return action, true
+	}
+	entity, there := e.all[uid]
+	if !there {
+		if enum, is := e.set.schema.Enums[uid.Type]; is && slices.Contains(enum.Values, uid) {
+			return types.Entity{UID: uid}, true
+		}
+	}
+	return entity, there
+}
+
+// Fault implements Holdings: one entity that does not conform spoils all, since any rule may look at any of them.
+func (e *Entities) Fault(types.EntityUID, types.EntityUID) error { return e.fault }
+
+// Digest implements Holdings.
+func (e *Entities) Digest(principal, resource types.EntityUID) string {
+	p, _ := e.Get(principal)
+	r, _ := e.Get(resource)
+	a, b := entityDigest(p), entityDigest(r)
+	return pairDigest(a, b)
+}
+
+// All are the entities, sorted by name; those of actions are not among them.
+func (e *Entities) All() []types.Entity {
+	var out []types.Entity
+	for uid, entity := range e.all {
+		if _, action := e.set.actions[uid]; !action {
+			out = append(out, entity)
+		}
+	}
+	slices.SortFunc(out, func(a, b types.Entity) int { return strings.Compare(a.UID.String(), b.UID.String()) })
+	return out
+}
+
+// With is a copy in which the entities given replace those of the same name.
+func (e *Entities) With(changed ...types.Entity) *Entities {
+	all := maps.Clone(e.all)
+	for _, c := range changed {
+		all[c.UID] = c
+	}
+	return e.set.Entities(all)
+}
+
+// ParseContext reads a context in Cedar's JSON form, with the types that the schema gives it for the action.
+func (s *Set) ParseContext(action types.EntityUID, text []byte) (types.Record, error) {
+	var record types.Record
+	if len(text) > maxPolicyBytes {
+		return record, errors.New("the context is larger than 64 KiB")
+	}
+	if err := json.Unmarshal(text, &record); err != nil {
+		return record, fmt.Errorf("the context is no JSON object of values: %w", err)
+	}
+	a, known := s.schema.Actions[action]
+	if !known || a.AppliesTo == nil {
+		return record, nil
+	}
+	const name = "Context" // read as the attributes of an entity, which is what can be read by a schema
+	shadow := &resolved.Schema{Entities: map[types.EntityType]resolved.Entity{name: {Name: name, Shape: a.AppliesTo.Context}}}
+	var typed exptypes.Entity
+	wrapped := slices.Concat([]byte(`{"uid":{"type":"Context","id":""},"parents":[],"attrs":`), text, []byte("}"))
+	if err := typed.UnmarshalJSONWithSchema(wrapped, shadow); err == nil {
+		return typed.Attributes, nil
+	}
+	return record, nil // as it stands; the decision tells what does not conform
+}
+
+// cycle returns a way from a group back to itself, or "".
+func cycle(all types.EntityMap) string {
+	const white, grey, black = 0, 1, 2
+	colour := make(map[types.EntityUID]int, len(all))
+	for _, root := range slices.SortedFunc(maps.Keys(all), func(a, b types.EntityUID) int { return strings.Compare(a.String(), b.String()) }) {
+		if colour[root] != white {
+			continue
+		}
+		type step struct {
+			uid     types.EntityUID
+			parents []types.EntityUID
+		}
+		open := func(uid types.EntityUID) step {
+			colour[uid] = grey
+			return step{uid, slices.Collect(all[uid].Parents.All())}
+		}
+		path := []step{open(root)} // a stack of our own: a chain of groups may be long
+		for len(path) > 0 {
+			top := &path[len(path)-1]
+			if len(top.parents) == 0 {
+				colour[top.uid] = black
+				path = path[:len(path)-1]
+				continue
+			}
+			next := top.parents[len(top.parents)-1]
+			top.parents = top.parents[:len(top.parents)-1]
+			switch colour[next] {
+			case grey:
+				names := []string{next.String()}
+				for i := len(path) - 1; i >= 0; i-- {
+					names = append(names, path[i].uid.String())
+					if path[i].uid == next {
+						break
+					}
+				}
+				slices.Reverse(names)
+				return strings.Join(names, " → ")
+			case white:
+				path = append(path, open(next))
+			}
+		}
+	}
+	return ""
+}
+
+// entityDigest is the SHA-256 over an entity in a form in which equal entities are equal bytes.
+func entityDigest(e types.Entity) [sha256.Size]byte {
+	h := sha256.New()
+	put := func(s string) { fmt.Fprintf(h, "%d:%s", len(s), s) }
+	put(e.UID.String())
+	var parents []string
+	for p := range e.Parents.All() {
+		parents = append(parents, p.String())
+	}
+	slices.Sort(parents)
+	for _, p := range parents {
+		put(p)
+	}
+	put(canonical(e.Attributes))
+	put(canonical(e.Tags))
+	return [sha256.Size]byte(h.Sum(nil))
+}
+
+func pairDigest(a, b [sha256.Size]byte) string {
+	sum := sha256.Sum256(append(a[:], b[:]...))
+	return hex.EncodeToString(sum[:])
+}
+
+// canonical writes a value so that equal values give equal text.
+func canonical(v types.Value) string {
+	var parts []string
+	switch v := v.(type) {
+	case types.Set:
+		for e := range v.All() {
+			parts = append(parts, canonical(e))
+		}
+		slices.Sort(parts)
+		return "[" + strings.Join(parts, ",") + "]"
+	case types.Record:
+		for k, e := range v.All() {
+			parts = append(parts, fmt.Sprintf("%q:%s", string(k), canonical(e)))
+		}
+		slices.Sort(parts)
+		return "{" + strings.Join(parts, ",") + "}"
+	}
+	return string(v.MarshalCedar())
+}
