@@ -7,12 +7,13 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/reeve-ai/reeve/internal/access"
 	"github.com/reeve-ai/reeve/internal/custody"
 	"github.com/reeve-ai/reeve/internal/identity"
 	"github.com/reeve-ai/reeve/internal/store"
 )
 
-// reloadLoop puts a changed guard policy in force: on SIGHUP, and when its file changes. What is under way ends under the
+// reloadLoop puts changed guard and access policies in force: on SIGHUP, and when a file changes. What is under way ends under the
 // policy it began with; a bad file never replaces a good one.
 func (s *server) reloadLoop(ctx context.Context) error {
 	hup := make(chan os.Signal, 1)
@@ -44,6 +45,36 @@ func (s *server) reloadLoop(ctx context.Context) error {
 }
 
 func (s *server) reload() {
+	s.reloadGuard()
+	s.reloadAccess()
+}
+
+// reloadAccess puts changed access policies in force. Decisions under way end under the set they began with.
+func (s *server) reloadAccess() {
+	set, err := loadAccess(s.settings.access, s.settings.Access.Models)
+	if err == nil && set.PolicyDigest() == s.access.Set().PolicyDigest() && set.SchemaDigest() == s.access.Set().SchemaDigest() {
+		return
+	}
+	if err == nil {
+		_, err = access.NewEngine(set) // asks for everything that Swap would, before anything is put on record
+	}
+	if err != nil {
+		s.log.Error("access policies not reloaded, the old ones stay in force", "error", err)
+		_ = s.custody.Admin(&custody.Admin{Actor: "operator", Act: "access.reload", Result: "refused"})
+		return
+	}
+	if err := s.putOnRecord("access.reload", set.PolicyDigest()); err != nil {
+		s.log.Error("access policies not reloaded: it cannot be recorded", "error", err)
+		return
+	}
+	if err := s.access.Swap(set); err != nil {
+		s.log.Error("access policies not reloaded, the old ones stay in force", "error", err)
+		return
+	}
+	s.log.Info("access policies reloaded", "digest", set.PolicyDigest(), "policies", len(set.Policies()))
+}
+
+func (s *server) reloadGuard() {
 	policy, err := loadPolicy(s.settings.policy)
 	if err != nil {
 		s.log.Error("policy not reloaded, the old one stays in force", "error", err)

@@ -13,7 +13,8 @@ const defaultData = "reeve-data"
 
 // serveFlags are what the command line may say; everything else stands in the configuration file.
 type serveFlags struct {
-	data, config, policy     string
+	data, config             string
+	policy, access           string
 	listen, adminListen      string
 	upstream, dialect        string
 	rootKey                  string
@@ -29,8 +30,8 @@ func newServe() *cobra.Command {
 		Long: `Put keys, rules, guards and custody before an Ollama, llama.cpp or vLLM that already runs.
 
 Without a configuration file it listens on 127.0.0.1:8400, keeps its state in ./reeve-data and prints one
-administrator's key once. ./reeve.yaml is read where it exists. SIGHUP, or a change of the file, puts a
-new guard policy in force without a failed request; a bad file never replaces a good one.
+administrator's key once. ./reeve.yaml is read where it exists. SIGHUP, or a change of the file, puts new
+guard and access policies in force without a failed request; a bad file never replaces a good one.
 
 Exit status: 0 ended by a signal · 2 usage or configuration · 3 cannot start or serve · 4 the custody log is damaged.`,
 		Example: `  reeve serve --upstream http://127.0.0.1:11434
@@ -55,6 +56,7 @@ Exit status: 0 ended by a signal · 2 usage or configuration · 3 cannot start o
 	fs.StringVar(&f.data, "data", defaultData, "data directory")
 	fs.StringVar(&f.config, "config", "", "configuration file (default: ./reeve.yaml where it exists)")
 	fs.StringVar(&f.policy, "policy", "", "guard policy (default: guard.policy of the configuration, else the one that ships)")
+	fs.StringVar(&f.access, "access", "", "folder of access policies (default: access.policies of the configuration, else those that ship)")
 	fs.StringVar(&f.listen, "listen", "", "address for callers (default 127.0.0.1:8400)")
 	fs.StringVar(&f.adminListen, "admin-listen", "", "address for health and metrics (default 127.0.0.1:8401)")
 	fs.StringVar(&f.upstream, "upstream", "", "runtime to govern, such as http://127.0.0.1:11434")

@@ -35,10 +35,11 @@ type server struct {
 	db      *store.DB
 	keys    *identity.Directory
 	clients []*upstream.Client
+	access  *access.Engine
 	gateway *gateway.Gateway
 	metrics *prometheus.Registry
 	broken  prometheus.Counter // how often somebody broke the glass
-	watcher *config.Watcher // of the policy file; nil without one
+	watcher *config.Watcher    // of the policy files; nil without any
 
 	callers, admin net.Listener    // admin may be nil
 	control        *control.Socket // commands reach this server by it
@@ -81,10 +82,17 @@ func (s *server) openData(ctx context.Context) (err error) {
 }
 
 func (s *server) openGateway(ctx context.Context) (err error) {
-	if s.settings.policy != "" { // watched before it is read, so that no change is missed
-		if s.watcher, err = config.NewWatcher([]string{s.settings.policy}); err != nil {
+	if s.settings.policy != "" || s.settings.access != "" { // watched before they are read, so that no change is missed
+		if s.watcher, err = config.NewWatcher([]string{s.settings.policy, s.settings.access}); err != nil {
 			return usage("", "watch policy: %w", err)
 		}
+	}
+	rules, err := loadAccess(s.settings.access, s.settings.Access.Models)
+	if err != nil {
+		return err
+	}
+	if s.access, err = access.NewEngine(rules); err != nil {
+		return accessError(err)
 	}
 	policy, err := loadPolicy(s.settings.policy)
 	if err != nil {
@@ -96,7 +104,7 @@ func (s *server) openGateway(ctx context.Context) (err error) {
 	cfg := &s.settings.Gateway
 	o := gateway.Options{
 		MaxBody: int64(cfg.MaxBody), ReadBody: time.Duration(cfg.Timeouts.ReadBody), WriteStall: time.Duration(cfg.Timeouts.Write),
-		Log: s.custody, Callers: s.keys, Access: access.Roles{}, Policy: policy,
+		Log: s.custody, Callers: s.keys, Access: s.access, Policy: policy,
 		Diagnostics: s.log, Metrics: gateway.NewMetrics(s.metrics), BestEffort: map[string]bool{},
 	}
 	for _, r := range cfg.Routes {
@@ -209,6 +217,9 @@ func onLoopback(l net.Listener) bool {
 // announce records what an operator must answer for, makes the first key and tells where the server is.
 func (s *server) announce(ctx context.Context) error {
 	if err := s.putOnRecord("policy.load", s.gateway.PolicyDigest()); err != nil {
+		return err
+	}
+	if err := s.putOnRecord("access.load", s.access.Set().PolicyDigest()); err != nil {
 		return err
 	}
 	if s.settings.Gateway.Insecure && s.settings.Gateway.TLS.Mode == "off" {

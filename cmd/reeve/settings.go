@@ -15,6 +15,7 @@ type settings struct {
 	data   string
 	root   string // root key provider as keyring.Options.Root wants it
 	policy string // "" for the policy that ships
+	access string // folder of the access policies; "" for those that ship
 }
 
 // load reads the configuration and lays the flags over it.
@@ -54,6 +55,9 @@ func (f *serveFlags) load(c *cobra.Command) (*settings, error) {
 	s := &settings{Config: cfg, data: f.data, root: f.rootKey, policy: f.policy}
 	if s.root == "" {
 		s.root = cfg.Where(cfg.Keys.Root)
+	}
+	if s.access = f.access; s.access == "" && cfg.Access.Policies != "" {
+		s.access = cfg.Path(cfg.Access.Policies)
 	}
 	if s.policy == "" && cfg.Guard.Policy != "" {
 		s.policy = cfg.Path(cfg.Guard.Policy)

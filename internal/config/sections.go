@@ -22,6 +22,8 @@ type Config struct {
 	Custody Custody `yaml:"custody"`
 	// Guard is what may not pass, in and out.
 	Guard Guard `yaml:"guard"`
+	// Access is who may do what.
+	Access Access `yaml:"access"`
 	// Keys protects what is stored encrypted.
 	Keys Keys `yaml:"keys"`
 
@@ -130,6 +132,14 @@ type Custody struct {
 type Guard struct {
 	// Policy is the file with the rules. Empty: the built-in ones. It is read again when it changes.
 	Policy string `yaml:"policy"`
+}
+
+// Access is the section of that name.
+type Access struct {
+	// Policies is the folder with the rules, *.cedar and *.cedarschema, as reeve init writes it. Empty: the built-in ones. It is read again when a file in it changes.
+	Policies string `yaml:"policies"`
+	// Models are those of dac, rbac, mac and abac that are in force. Left out: all whose files are in the folder.
+	Models []string `yaml:"models"`
 }
 
 // Keys is the section of that name.

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
@@ -39,7 +40,7 @@ func Watch(ctx context.Context, paths []string, onChange func()) error {
 	return w.Run(ctx, onChange)
 }
 
-// NewWatcher begins to watch: what changes after it has returned is reported by Run, which must be called to release
+// NewWatcher begins to watch files and folders: what changes after it has returned is reported by Run, which must be called to release
 // it. The folder of each path must exist, the file need not. Empty paths are left out.
 func NewWatcher(paths []string) (*Watcher, error) {
 	notify, err := fsnotify.NewWatcher()
@@ -69,6 +70,9 @@ func NewWatcher(paths []string) (*Watcher, error) {
 func (w *Watcher) follow(path string) error {
 	if err := w.notify.Add(filepath.Dir(path)); err != nil {
 		return err
+	}
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return w.notify.Add(path)
 	}
 	if target, err := filepath.EvalSymlinks(path); err == nil && target != path {
 		return w.notify.Add(filepath.Dir(target))
@@ -118,7 +122,23 @@ func (w *Watcher) changed() bool {
 	return changed
 }
 
+// contentOf digests a file, or the names and contents of the files in a folder; hidden ones are left out.
 func contentOf(path string) (c content) {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		entries, err := os.ReadDir(path)
+		if err != nil || len(entries) > 1000 {
+			return content{}
+		}
+		h := sha256.New()
+		for _, e := range entries {
+			if info, err := os.Stat(filepath.Join(path, e.Name())); err == nil && info.Mode().IsRegular() && !strings.HasPrefix(e.Name(), ".") {
+				inner := contentOf(filepath.Join(path, e.Name()))
+				fmt.Fprintf(h, "%d:%s%x", len(e.Name()), e.Name(), inner)
+			}
+		}
+		h.Sum(c[:0])
+		return c
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return content{}

@@ -81,6 +81,26 @@ func TestWatchWritesAndReplacements(t *testing.T) {
 	next()
 }
 
+func TestWatchFolder(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "a.cedar"), "1")
+	next, reports := watching(t, dir)
+	write(t, filepath.Join(dir, "b.cedar"), "a new file")
+	next()
+	write(t, filepath.Join(dir, "a.cedar"), "2")
+	next()
+	if err := os.Remove(filepath.Join(dir, "b.cedar")); err != nil {
+		t.Fatal(err)
+	}
+	next()
+	write(t, filepath.Join(dir, ".a.cedar.swp"), "an editor's own")
+	replace(t, filepath.Join(dir, "a.cedar"), "3")
+	next()
+	if n := reports(); n != 4 {
+		t.Errorf("four changes were reported %d times", n)
+	}
+}
+
 func TestWatchLeavesAloneWhatIsNoChange(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "a.yaml")
