@@ -1,0 +1,213 @@
+package model
+
+import (
+	"errors"
+	"io"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+const (
+	maxJSONText  = 16 << 20 // the longest string that is held
+	maxJSONDepth = 200
+	maxJSONKeep  = maxTemplate + 1
+)
+
+// json judges a JSON file of a model's folder by the members that make loaders do something. Where they stand in the file does
+// not matter, and neither does its name.
+func (j *job) json(where, name string, r *io.SectionReader) {
+	if longest := longestString(r); longest > maxJSONText {
+		j.note(Review, "json-size", where, "a text in it is too long to be read", "find out what it is")
+		return
+	}
+	w := jsonWalk{j: j, where: where, d: jsontext.NewDecoder(io.NewSectionReader(r, 0, r.Size()), jsontext.AllowDuplicateNames(true))}
+	err := w.value("", 0)
+	switch {
+	case errors.Is(err, errJSONDepth):
+		j.note(Review, "too-deep", where, "it is nested too deep to be read", "find out what it is")
+	case err != nil && strings.HasSuffix(strings.ToLower(name), ".json"):
+		j.note(Invalid, "damaged", where, "it is no sound JSON", "take the file from its source again")
+	case err != nil:
+		j.text(where, name, r)
+	}
+	w.conclude()
+}
+
+var errJSONDepth = errors.New("nested too deep")
+
+// jsonWalk walks a JSON value in one pass and keeps next to nothing of it.
+type jsonWalk struct {
+	j          *job
+	where      string
+	d          *jsontext.Decoder
+	autoMap    bool
+	remote     bool
+	pipelines  bool
+	keras      bool
+	wrong      bool // a path in a weight index leads out of the folder
+	kerasFound []kerasObject
+}
+
+// value reads one value that stands under the given key.
+func (w *jsonWalk) value(key string, depth int) error {
+	if depth > maxJSONDepth {
+		return errJSONDepth
+	}
+	t, err := w.d.ReadToken()
+	if err != nil {
+		return err
+	}
+	switch t.Kind() {
+	case '{':
+		return w.object(key, depth)
+	case '[':
+		for w.d.PeekKind() != ']' {
+			if w.d.PeekKind() == 0 {
+				_, err := w.d.ReadToken()
+				return orEOF(err)
+			}
+			if err := w.value(key, depth+1); err != nil {
+				return err
+			}
+		}
+		_, err := w.d.ReadToken()
+		return err
+	case '"':
+		w.text(key, t.String())
+	case 't':
+		w.remote = w.remote || key == "trust_remote_code"
+	}
+	return nil
+}
+
+func orEOF(err error) error {
+	if err == nil {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+func (w *jsonWalk) object(key string, depth int) error {
+	members := 0
+	var k kerasObject
+	for w.d.PeekKind() == '"' {
+		t, err := w.d.ReadToken()
+		if err != nil {
+			return err
+		}
+		name := t.String()
+		members++
+		inner := name
+		if key == "weight_map" || key == "auto_map" || key == "custom_objects" {
+			inner = key
+		}
+		if w.d.PeekKind() == '"' && k.wants(name) {
+			v, err := w.d.ReadToken()
+			if err != nil {
+				return err
+			}
+			k.set(name, v.String())
+			w.text(inner, v.String())
+			continue
+		}
+		if err := w.value(inner, depth+1); err != nil {
+			return err
+		}
+	}
+	switch key {
+	case "auto_map", "auto_mapping":
+		w.autoMap = w.autoMap || members > 0
+	case "custom_pipelines":
+		w.pipelines = w.pipelines || members > 0
+	}
+	if k.Class != "" {
+		w.kerasFound = append(w.kerasFound, k)
+		w.keras = w.keras || k.Module != "" || k.Registered != ""
+	}
+	_, err := w.d.ReadToken()
+	return err
+}
+
+// text judges a string under a key.
+func (w *jsonWalk) text(key, value string) {
+	switch key {
+	case "chat_template", "template", "default_chat_template":
+		if strings.Contains(value, "{") {
+			w.j.template(within(w.where, key), value)
+		}
+	case "weight_map":
+		clean := strings.ReplaceAll(value, `\`, "/")
+		if strings.HasPrefix(clean, "/") || strings.Contains("/"+clean+"/", "/../") || strings.Contains(clean, "://") {
+			w.wrong = true
+		}
+	case "_target_", "target":
+		if key == "_target_" || strings.Count(value, ".") > 0 && isModuleName(value) {
+			w.j.target(w.where, value, key == "_target_")
+		}
+	}
+}
+
+func (w *jsonWalk) conclude() {
+	if w.autoMap || w.remote {
+		w.j.note(Review, "remote-code", w.where, "the configuration has loaders run code that comes with the model (auto_map, trust_remote_code)",
+			"have the code reviewed and pin it by its hash, or use a model that needs none")
+	}
+	if w.pipelines {
+		w.j.note(Review, "remote-code", w.where, "the configuration names pipelines of its own", "have their code reviewed and pin it by its hash")
+	}
+	if w.wrong {
+		w.j.note(Malicious, "path-traversal", w.where, "the weight index names files outside of the folder", "do not load this model")
+	}
+	w.j.kerasObjects(w.where, w.kerasFound, w.keras)
+}
+
+// target judges what hydra and NeMo would import and call.
+func (j *job) target(where, value string, certain bool) {
+	module, name := value, ""
+	if k := strings.LastIndexByte(value, '.'); k >= 0 {
+		module, name = value[:k], value[k+1:]
+	}
+	top, _, _ := strings.Cut(module, ".")
+	switch {
+	case stdlib[top] || tools[top] || hasToolPart(module):
+		j.note(Malicious, "target", where, "the configuration has a loader call "+quoteName(module, name), "do not load this model")
+	case certain && !targetsKnown[top]:
+		j.note(Review, "target", where, "the configuration has a loader call code of a package that is not known", "have the code behind this name reviewed")
+	}
+}
+
+var targetsKnown = newSet(`nemo torch torchvision torchaudio pytorch_lightning lightning omegaconf transformers diffusers megatron modelopt ldm sgm timm keras tensorflow`)
+
+// longestString is the length of the longest string literal in r, found without holding it.
+func longestString(r *io.SectionReader) (longest int64) {
+	if r.Size() <= maxJSONText {
+		return r.Size()
+	}
+	buf := make([]byte, 256<<10)
+	inside, escaped, n := false, false, int64(0)
+	for at := int64(0); at < r.Size(); {
+		k, err := r.ReadAt(buf, at)
+		for _, c := range buf[:k] {
+			switch {
+			case !inside:
+				inside, n = c == '"', 0
+			case escaped:
+				escaped = false
+				n++
+			case c == '\\':
+				escaped = true
+				n++
+			case c == '"':
+				inside = false
+			default:
+				n++
+			}
+			longest = max(longest, n)
+		}
+		if at += int64(k); err != nil || k == 0 {
+			break
+		}
+	}
+	return longest
+}

@@ -1,0 +1,224 @@
+package pickle
+
+import (
+	"errors"
+	"fmt"
+)
+
+// The limits of the machine. What goes beyond is a violation, not an error of memory.
+const (
+	maxText       = 512     // bytes kept of a constant string
+	maxStack      = 1 << 19 // values on the stack
+	maxMarks      = 1 << 16
+	maxWeights    = 1 << 20 // containers whose written-out size is followed
+	maxImports    = 4096
+	maxArgs       = 16
+	maxArg        = 256
+	maxViolations = 64
+	maxItems      = 16
+	maxArrays     = 1 << 16
+	pageValues    = 4096
+	maxPages      = 256         // of the memo
+	maxHeldText   = 32 << 20    // bytes of strings in the memo
+	expansion     = 100_000_000 // values that a small stream may stand for
+)
+
+// machine is one run of the unpickler.
+type machine struct {
+	s       *Stream
+	r       *Report
+	stack   []value
+	marks   []int
+	memo    map[int64]*[pageValues]value
+	put     map[int64]*[pageValues / 64]uint64 // which places of a page are filled
+	next    int64                              // index of the next MEMOIZE: the number of filled places
+	held    int                                // bytes of strings in the memo
+	lossy   bool                               // the memo has forgotten something
+	weights []int64
+	imports map[[2]string]*Import
+	frame   int64 // end of the current frame, 0 outside
+	at      int64 // where the current opcode begins
+}
+
+// errStop ends a run at STOP.
+var errStop = errors.New("stop")
+
+// Read runs one stream from s up to its STOP, or as far as it goes. s stands behind the last opcode executed afterwards,
+// so that a following stream can be read with another call.
+func Read(s *Stream) *Report {
+	m := machine{
+		s: s, r: &Report{}, imports: map[[2]string]*Import{}, weights: make([]int64, 1),
+		memo: map[int64]*[pageValues]value{}, put: map[int64]*[pageValues / 64]uint64{},
+	}
+	for {
+		m.at = s.Pos()
+		m.endFrame()
+		op, err := s.byte()
+		if err != nil {
+			m.r.violate(NoStop, m.at, "")
+			return m.r
+		}
+		err = m.step(op)
+		if errors.Is(err, errStop) {
+			m.finish()
+			return m.r
+		}
+		if err != nil {
+			m.fail(err)
+			return m.r
+		}
+		m.r.Opcodes++
+		m.r.End = s.Pos()
+		if m.frame > 0 && m.r.End > m.frame {
+			m.r.violate(FrameCrossed, m.at, "")
+			m.frame = 0
+		}
+	}
+}
+
+func (m *machine) endFrame() {
+	if m.frame > 0 && m.at >= m.frame {
+		m.frame = 0
+	}
+}
+
+func (m *machine) fail(err error) {
+	rule := Malformed
+	if errors.Is(err, errEnd) {
+		rule = NoStop
+	}
+	var l limitError
+	if errors.As(err, &l) {
+		rule = TooMuch
+	}
+	m.r.violate(rule, m.at, err.Error())
+}
+
+func (m *machine) finish() {
+	m.r.Opcodes++
+	m.r.End, m.r.Stopped = m.s.Pos(), true
+	if m.frame > 0 && m.r.End != m.frame {
+		m.r.violate(FrameCrossed, m.at, "STOP inside a frame")
+	}
+}
+
+// limitError says which limit ended the run.
+type limitError string
+
+func (e limitError) Error() string { return "more than the machine holds: " + string(e) }
+
+func malformed(format string, args ...any) error { return fmt.Errorf(format, args...) }
+
+// bottom is the height below which nothing can be popped: the last mark.
+func (m *machine) bottom() int {
+	if n := len(m.marks); n > 0 {
+		return m.marks[n-1]
+	}
+	return 0
+}
+
+func (m *machine) push(v value) error {
+	if len(m.stack) >= maxStack {
+		return limitError("values on the stack")
+	}
+	m.stack = append(m.stack, v)
+	return nil
+}
+
+func (m *machine) pop() (value, error) {
+	n := len(m.stack) - 1
+	if n < m.bottom() {
+		return value{}, malformed("stack underflow")
+	}
+	v := m.stack[n]
+	m.stack = m.stack[:n]
+	return v, nil
+}
+
+func (m *machine) top() (*value, error) {
+	n := len(m.stack) - 1
+	if n < m.bottom() {
+		return nil, malformed("stack underflow")
+	}
+	return &m.stack[n], nil
+}
+
+func (m *machine) mark() error {
+	if len(m.marks) >= maxMarks {
+		return limitError("marks")
+	}
+	m.marks = append(m.marks, len(m.stack))
+	return nil
+}
+
+// popMark takes all values above the last mark. They are valid until the next push.
+func (m *machine) popMark() ([]value, error) {
+	n := len(m.marks) - 1
+	if n < 0 {
+		return nil, malformed("no mark")
+	}
+	from := m.marks[n]
+	m.marks = m.marks[:n]
+	items := m.stack[from:]
+	m.stack = m.stack[:from]
+	return items, nil
+}
+
+// store puts the top of the stack into the memo.
+func (m *machine) store(index int64) error {
+	v, err := m.top()
+	if err != nil {
+		return err
+	}
+	if index < 0 {
+		return malformed("negative memo index")
+	}
+	page, at := index/pageValues, index%pageValues
+	values, bits := m.memo[page], m.put[page]
+	if bits == nil {
+		if len(m.put) >= maxPages {
+			m.lossy = true
+			m.next++
+			m.r.violate(TooMuch, m.at, "memo")
+			return nil
+		}
+		bits = new([pageValues / 64]uint64)
+		m.put[page] = bits
+	}
+	if bits[at/64]&(1<<(at%64)) == 0 {
+		bits[at/64] |= 1 << (at % 64)
+		m.next++
+	}
+	kept := *v
+	if m.held += len(kept.text); m.held > maxHeldText {
+		kept.text, kept.whole = "", false
+	}
+	if values == nil {
+		if kept.plain() {
+			return nil
+		}
+		values = new([pageValues]value)
+		m.memo[page] = values
+	}
+	values[at] = kept
+	return nil
+}
+
+// load pushes what the memo has at an index.
+func (m *machine) load(index int64) error {
+	if index < 0 {
+		return malformed("negative memo index")
+	}
+	page, at := index/pageValues, index%pageValues
+	bits := m.put[page]
+	if bits == nil || bits[at/64]&(1<<(at%64)) == 0 {
+		if m.lossy {
+			return m.push(value{kind: kUnknown})
+		}
+		return malformed("memo has no such index")
+	}
+	if values := m.memo[page]; values != nil {
+		return m.push(values[at])
+	}
+	return m.push(value{})
+}
