@@ -30,6 +30,7 @@ Exit status: 0 clean · 1 findings or refusal · 2 usage or configuration ·
 	root.AddGroup(
 		&cobra.Group{ID: "try", Title: "Try it:"},
 		&cobra.Group{ID: "data", Title: "Data sets:"},
+		&cobra.Group{ID: "models", Title: "Models:"},
 		&cobra.Group{ID: "run", Title: "Run models:"},
 		&cobra.Group{ID: "evidence", Title: "Evidence:"},
 		&cobra.Group{ID: "meta", Title: "About:"},
@@ -37,6 +38,7 @@ Exit status: 0 clean · 1 findings or refusal · 2 usage or configuration ·
 	root.AddCommand(
 		grouped("try", newDemo()),
 		grouped("data", newScan()), grouped("data", newRedact()), grouped("data", newSources()),
+		grouped("models", newModel()),
 		grouped("run", newServe()), grouped("run", newKey()), grouped("run", newGuard()),
 		grouped("evidence", newCustody()), grouped("evidence", newAttest()),
 		grouped("meta", newConfig()), grouped("meta", newVersion()),

@@ -19,7 +19,7 @@ const (
 // calls the unpickler again, so it is skipped.
 func (j *job) pickles(where string, r *io.SectionReader) {
 	at, legacy := int64(0), false
-	for n := 0; at < r.Size(); n++ {
+	for n := 0; at < r.Size() && (n == 0 || !onlySpace(r, at)); n++ {
 		if n >= maxStreams || j.ctx.Err() != nil {
 			j.note(Review, "too-many-members", where, "more pickles in one file than are read", "split the file")
 			return
@@ -56,6 +56,16 @@ func startsPickle(r *io.SectionReader, at int64) bool {
 	return n == 2 && b[0] == 0x80 && b[1] <= 5
 }
 
+// onlySpace reports whether nothing but white space or zeros follows, and little of that.
+func onlySpace(r *io.SectionReader, at int64) bool {
+	if r.Size()-at > headBytes {
+		return false
+	}
+	b := make([]byte, r.Size()-at)
+	n, _ := r.ReadAt(b, at)
+	return len(bytes.Trim(b[:n], " \r\n\t\x00")) == 0
+}
+
 // convincing reports whether bytes without the mark of a pickle are one all the same: something is imported and used by a name
 // that Python could import.
 func convincing(p *pickle.Report) bool {
@@ -72,12 +82,12 @@ func convincing(p *pickle.Report) bool {
 // probe scans what does not begin like a pickle as if it were one, and reports whether it is.
 func (j *job) probe(where string, r *io.SectionReader, at int64) bool {
 	p := j.runPickle(r, at)
-	data := p.Stopped && p.Opcodes > 2 && p.End == r.Size() && len(p.Imports) == 0
+	data := p.Stopped && p.Opcodes > 2 && len(p.Imports) == 0 && onlySpace(r, p.End)
 	if !convincing(p) && !data && !j.beginsBadly(p, at) {
 		return false
 	}
 	j.s.judgePickle(j.r, where, p)
-	if p.Stopped && p.End < r.Size() {
+	if p.Stopped && !onlySpace(r, p.End) {
 		j.resync(where, r, p.End, false)
 	}
 	return true

@@ -63,41 +63,47 @@ type job struct {
 	bytes   int64
 }
 
-// Path scans a file or every regular file below a folder, in lexical order, and gives each Result to tell. It follows no symbolic
-// link out of the folder; a link is told as such. It returns the context's error and that of tell, nothing else: what cannot be read is a Result.
+// Path is Paths for one path and one worker.
 func (s *Scanner) Path(ctx context.Context, path string, tell func(*Result) error) error {
+	return s.Paths(ctx, []string{path}, 1, tell)
+}
+
+// walk gives the work on a file, or on every regular file below a folder in lexical order, to do. It follows no symbolic link out
+// of the folder; a link is told as such. It returns the context's error and that of do, nothing else: what cannot be read is a Result.
+func (s *Scanner) walk(ctx context.Context, path string, do func(func() *Result) error) error {
+	fails := func(p string, err error) error { return do(func() *Result { return unreadable(p, err) }) }
 	info, err := os.Stat(path)
 	if err != nil {
-		return tell(unreadable(path, err))
+		return fails(path, err)
 	}
 	if !info.IsDir() {
-		return s.tellFile(ctx, path, tell)
+		return do(func() *Result { return s.file(ctx, path) })
 	}
 	return filepath.WalkDir(path, func(p string, d fs.DirEntry, err error) error {
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
 		case err != nil:
-			return tell(unreadable(p, err))
+			return fails(p, err)
 		case d.IsDir():
 			if p != path && d.Name() == ".git" {
 				return fs.SkipDir
 			}
 			return nil
 		case d.Type()&fs.ModeSymlink != 0:
-			return s.tellLink(ctx, path, p, tell)
+			return s.link(ctx, path, p, do)
 		case !d.Type().IsRegular():
-			return tell(unreadable(p, errors.New("neither a file nor a folder")))
+			return fails(p, errors.New("neither a file nor a folder"))
 		}
-		return s.tellFile(ctx, p, tell)
+		return do(func() *Result { return s.file(ctx, p) })
 	})
 }
 
-// tellLink scans what a link points to where that lies inside of root, as the caches of model hubs are made of such links.
-func (s *Scanner) tellLink(ctx context.Context, root, p string, tell func(*Result) error) error {
+// link scans what a link points to where that lies inside of root, as the caches of model hubs are made of such links.
+func (s *Scanner) link(ctx context.Context, root, p string, do func(func() *Result) error) error {
 	target, err := filepath.EvalSymlinks(p)
 	if err != nil {
-		return tell(unreadable(p, err))
+		return do(func() *Result { return unreadable(p, err) })
 	}
 	abs, err1 := filepath.Abs(target)
 	base, err2 := filepath.EvalSymlinks(root)
@@ -105,25 +111,29 @@ func (s *Scanner) tellLink(ctx context.Context, root, p string, tell func(*Resul
 		base, err2 = filepath.Abs(base)
 	}
 	if err := errors.Join(err1, err2); err != nil {
-		return tell(unreadable(p, err))
+		return do(func() *Result { return unreadable(p, err) })
 	}
 	if rel, err := filepath.Rel(base, abs); err != nil || !filepath.IsLocal(rel) {
-		r := &Result{Path: p, Findings: []reeve.Finding{}}
-		r.note(Review, reeve.Finding{
-			Rule: "model/link-outside", Message: "a symbolic link leads out of the model's folder", Remedy: "put the file itself into the folder",
-		})
-		return tell(r)
+		return do(func() *Result { return linkOutside(p) })
 	}
 	if info, err := os.Stat(target); err == nil && info.IsDir() {
 		return nil // its files are met where they lie
 	}
-	return s.tellFile(ctx, p, tell)
+	return do(func() *Result { return s.file(ctx, p) })
 }
 
-func (s *Scanner) tellFile(ctx context.Context, path string, tell func(*Result) error) error {
+func linkOutside(p string) *Result {
+	r := &Result{Path: p, Findings: []reeve.Finding{}}
+	r.note(Review, reeve.Finding{
+		Rule: "model/link-outside", Message: "a symbolic link leads out of the model's folder", Remedy: "put the file itself into the folder",
+	})
+	return r
+}
+
+func (s *Scanner) file(ctx context.Context, path string) *Result {
 	f, err := os.Open(path)
 	if err != nil {
-		return tell(unreadable(path, err))
+		return unreadable(path, err)
 	}
 	defer f.Close()
 	info, err := f.Stat()
@@ -131,13 +141,9 @@ func (s *Scanner) tellFile(ctx context.Context, path string, tell func(*Result) 
 		err = errors.New("no regular file")
 	}
 	if err != nil {
-		return tell(unreadable(path, err))
+		return unreadable(path, err)
 	}
-	r := s.Reader(ctx, path, f, info.Size())
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	return tell(r)
+	return s.Reader(ctx, path, f, info.Size())
 }
 
 // Reader scans size bytes of r. path is only a name: what the bytes are is told from the bytes.
