@@ -44,6 +44,9 @@ var floor = map[string]int{
 	"internal/witness":  2,
 	"internal/gateway":  3,
 	"internal/control":  3,
+
+	"internal/lifecycle": 3,
+
 	"internal/inspect":  3,
 	"internal/sourcing": 3,
 	"internal/config":   4,
@@ -64,7 +67,8 @@ type arrow struct{ from, to string }
 
 // sideways lists the arrows on one floor that are allowed all the same, each with the reason.
 var sideways = map[arrow]string{
-	{"detect/names", "detect"}: "shares Match and Rule",
+	{"detect/names", "detect"}:                 "shares Match and Rule",
+	{"internal/lifecycle", "internal/control"}: "its calls are served on the socket",
 }
 
 // beside are folders whose programs are no part of the product: they may import anything, and nothing imports them.

@@ -1,0 +1,379 @@
+package lifecycle
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/reeve-ai/reeve/internal/custody"
+)
+
+// Query says what to search for. What is set must all fit.
+type Query struct {
+	Subject string    `json:"subject,omitempty"`
+	Since   time.Time `json:"since,omitzero"`
+	Until   time.Time `json:"until,omitzero"`
+	Model   string    `json:"model,omitempty"`
+	Result  string    `json:"result,omitempty"`
+	Label   string    `json:"label,omitempty"` // of input or output, as leaves write it, such as confidential{PII}
+	Kind    string    `json:"kind,omitempty"`  // "exchange" for exchanges, or the kind of an event
+	Term    string    `json:"term,omitempty"`  // an identifier that a payload names, where these are indexed
+	Before  uint64    `json:"before,omitempty"`
+	Limit   int       `json:"limit,omitempty"` // default 50, at most 1000
+}
+
+// Hit is one exchange or event that a search found.
+type Hit struct {
+	ID       string    `json:"id"`
+	Seq      uint64    `json:"seq"` // its last record
+	Time     time.Time `json:"time"`
+	Kind     string    `json:"kind"`
+	Act      string    `json:"act,omitempty"`
+	Route    string    `json:"route,omitempty"`
+	Model    string    `json:"model,omitempty"`
+	Result   string    `json:"result"`
+	LabelIn  string    `json:"label_in,omitempty"`
+	LabelOut string    `json:"label_out,omitempty"`
+	Payload  bool      `json:"payload"` // what was said is still kept
+}
+
+// Page is a part of what a search found, the newest first.
+type Page struct {
+	SchemaVersion int    `json:"schema_version"`
+	Hits          []Hit  `json:"hits"`
+	Next          uint64 `json:"next,omitempty"` // give it as Before for the next page; 0: there is none
+}
+
+const (
+	defaultLimit = 50
+	maxLimit     = 1000
+)
+
+// who are the numbers under which a subject stands in the index.
+type who struct {
+	keks  []KEKID
+	actor string // commitment to its name; "" where it has no key
+}
+
+// condition collects a WHERE clause.
+type condition struct {
+	text []string
+	args []any
+}
+
+func (c *condition) add(text string, args ...any) {
+	for range args {
+		text = strings.Replace(text, "?", fmt.Sprintf("$%d", len(c.args)+1), 1)
+		c.args = append(c.args, args[0])
+		args = args[1:]
+	}
+	c.text = append(c.text, text)
+}
+
+func (c *condition) String() string {
+	if len(c.text) == 0 {
+		return "1"
+	}
+	return strings.Join(c.text, " AND ")
+}
+
+const word = `(SELECT n FROM words WHERE word = ?)`
+
+// search finds exchanges and events. subjects are those that Query.Subject means; term is the blind index of Query.Term.
+func (x *Index) search(ctx context.Context, q *Query, subjects []who, term []byte) (*Page, error) {
+	limit := q.Limit
+	if limit <= 0 {
+		limit = defaultLimit
+	}
+	limit = min(limit, maxLimit)
+	var c condition
+	c.add(`NOT EXISTS (SELECT 1 FROM records l WHERE l.ulid = r.ulid AND l.seq > r.seq)`)
+	if q.Subject != "" {
+		numbers, err := x.numbers(ctx, subjects)
+		if err != nil {
+			return nil, err
+		}
+		list := inList(numbers)
+		c.add(`r.ulid IN (SELECT ulid FROM records WHERE kek IN ` + list + ` UNION SELECT ulid FROM records WHERE who IN ` + list + `)`)
+	}
+	if term != nil {
+		c.add(`r.ulid IN (SELECT ulid FROM records WHERE seq IN (SELECT seq FROM terms WHERE term = ?))`, term)
+	}
+	if !q.Since.IsZero() {
+		c.add(`r.t >= ?`, q.Since.UnixNano())
+	}
+	if !q.Until.IsZero() {
+		c.add(`r.t < ?`, q.Until.UnixNano())
+	}
+	if q.Model != "" {
+		c.add(`r.model = `+word, []byte(q.Model))
+	}
+	if q.Result == "open" {
+		c.add(`r.kind = `+word, []byte("intent"))
+	} else if q.Result != "" {
+		c.add(`r.result = `+word, []byte(q.Result))
+	}
+	if q.Label != "" {
+		c.add(`(r.label = `+word+` OR r.label2 = `+word+`)`, []byte(q.Label), []byte(q.Label))
+	}
+	switch q.Kind {
+	case "":
+	case "exchange":
+		c.add(`r.kind IN (SELECT n FROM words WHERE word IN (?, ?, ?))`, []byte("intent"), []byte("outcome"), []byte("aborted"))
+	default:
+		c.add(`r.kind = `+word, []byte(q.Kind))
+	}
+	if q.Before != 0 {
+		c.add(`r.seq < ?`, q.Before)
+	}
+	return x.page(ctx, &c, limit)
+}
+
+const hitColumns = `r.seq, r.ulid, r.t, k.word, m.word, o.word, e.word, a.word, b.word,
+	EXISTS (SELECT 1 FROM records p WHERE p.ulid = r.ulid AND p.payload > 0)`
+
+const hitJoins = `LEFT JOIN words k ON k.n = r.kind LEFT JOIN words m ON m.n = r.model LEFT JOIN words o ON o.n = r.route
+	LEFT JOIN words e ON e.n = r.result LEFT JOIN words a ON a.n = r.label LEFT JOIN words b ON b.n = r.label2`
+
+func (x *Index) page(ctx context.Context, c *condition, limit int) (*Page, error) {
+	rows, err := x.db.QueryContext(ctx, `SELECT `+hitColumns+` FROM records r `+hitJoins+` WHERE `+c.String()+
+		fmt.Sprintf(` ORDER BY r.seq DESC LIMIT %d`, limit+1), c.args...)
+	if err != nil {
+		return nil, fmt.Errorf("search: %w", err)
+	}
+	defer rows.Close()
+	p := &Page{SchemaVersion: 1, Hits: []Hit{}}
+	for rows.Next() {
+		h, err := scanHit(rows)
+		if err != nil {
+			return nil, fmt.Errorf("search: %w", err)
+		}
+		if len(p.Hits) == limit {
+			p.Next = p.Hits[limit-1].Seq
+			break
+		}
+		p.Hits = append(p.Hits, h)
+	}
+	return p, rows.Err()
+}
+
+func scanHit(rows *sql.Rows) (h Hit, err error) {
+	var id, kind, model, route, result, in, out []byte
+	var t int64
+	if err := rows.Scan(&h.Seq, &id, &t, &kind, &model, &route, &result, &in, &out, &h.Payload); err != nil {
+		return h, err
+	}
+	h.Time, h.Kind = time.Unix(0, t).UTC(), string(kind)
+	h.Model, h.Result, h.LabelIn, h.LabelOut = string(model), string(result), string(in), string(out)
+	if len(id) == len(custody.ID{}) {
+		h.ID = custody.ID(id).String()
+	}
+	switch h.Kind {
+	case "intent":
+		h.Kind, h.Result, h.Route = "exchange", "open", string(route)
+	case "outcome", "aborted":
+		h.Kind, h.Route = "exchange", string(route)
+	default:
+		h.Act = string(route)
+	}
+	return h, nil
+}
+
+// numbers are the numbers of keys' ids and commitments; those that are not in the index are left out.
+func (x *Index) numbers(ctx context.Context, subjects []who) ([]int64, error) {
+	var out []int64
+	for i := range subjects {
+		words := make([][]byte, 0, len(subjects[i].keks)+1)
+		for _, id := range subjects[i].keks {
+			words = append(words, id[:])
+		}
+		if c, err := decodeCommitment(subjects[i].actor); err == nil && len(c) > 0 {
+			words = append(words, c)
+		}
+		for _, w := range words {
+			var n int64
+			err := x.db.QueryRowContext(ctx, `SELECT coalesce(max(n), 0) FROM words WHERE word = $1`, w).Scan(&n)
+			if err != nil {
+				return nil, fmt.Errorf("read index: %w", err)
+			}
+			if n != 0 {
+				out = append(out, n)
+			}
+		}
+	}
+	return out, nil
+}
+
+// inList writes numbers of our own as a list for SQL.
+func inList(numbers []int64) string {
+	text := make([]string, len(numbers))
+	for i, n := range numbers {
+		text[i] = fmt.Sprint(n)
+	}
+	return "(" + strings.Join(text, ",") + ")"
+}
+
+// recordsOf are the records of subjects, in order: those sealed for them, those that speak of them, and what belongs to the same exchanges.
+func (x *Index) recordsOf(ctx context.Context, subjects []who) ([]uint64, error) {
+	numbers, err := x.numbers(ctx, subjects)
+	if err != nil || len(numbers) == 0 {
+		return nil, err
+	}
+	list := inList(numbers)
+	return x.seqs(ctx, `SELECT seq FROM records WHERE ulid IN (SELECT ulid FROM records WHERE kek IN `+list+` UNION SELECT ulid FROM records WHERE who IN `+list+`) ORDER BY seq`)
+}
+
+// payloadsUnder are the records with a payload under these keys, and the bytes of text in them.
+func (x *Index) payloadsUnder(ctx context.Context, keks []KEKID) (seqs []uint64, bytes int64, err error) {
+	numbers, err := x.numbers(ctx, []who{{keks: keks}})
+	if err != nil || len(numbers) == 0 {
+		return nil, 0, err
+	}
+	where := ` FROM records WHERE payload > 0 AND kek IN ` + inList(numbers)
+	if err := x.db.QueryRowContext(ctx, `SELECT coalesce(sum(payload - 1), 0)`+where).Scan(&bytes); err != nil {
+		return nil, 0, fmt.Errorf("read index: %w", err)
+	}
+	seqs, err = x.seqs(ctx, `SELECT seq`+where+` ORDER BY seq`)
+	return seqs, bytes, err
+}
+
+// recordsUnder is the number of records under these keys, with or without their payload.
+func (x *Index) recordsUnder(ctx context.Context, keks []KEKID) (n int, err error) {
+	numbers, err := x.numbers(ctx, []who{{keks: keks}})
+	if err != nil || len(numbers) == 0 {
+		return 0, err
+	}
+	if err := x.db.QueryRowContext(ctx, `SELECT count(*) FROM records WHERE kek IN `+inList(numbers)).Scan(&n); err != nil {
+		return 0, fmt.Errorf("read index: %w", err)
+	}
+	return n, nil
+}
+
+// recordsIn are the records of one exchange or event.
+func (x *Index) recordsIn(ctx context.Context, id custody.ID) ([]uint64, error) {
+	return x.seqs(ctx, `SELECT seq FROM records WHERE ulid = $1 ORDER BY seq`, id[:])
+}
+
+// touches reports whether a record with a payload under these keys lies in a scope.
+func (x *Index) touches(ctx context.Context, keks []KEKID, s Scope) (bool, error) {
+	numbers, err := x.numbers(ctx, []who{{keks: keks}})
+	if err != nil || len(numbers) == 0 {
+		return false, err
+	}
+	var c condition
+	c.add(`payload > 0 AND kek IN ` + inList(numbers))
+	if s.From != 0 {
+		c.add(`seq >= ?`, s.From)
+	}
+	if s.To != 0 {
+		c.add(`seq < ?`, s.To)
+	}
+	if !s.Since.IsZero() {
+		c.add(`t >= ?`, s.Since.UnixNano())
+	}
+	if !s.Until.IsZero() {
+		c.add(`t < ?`, s.Until.UnixNano())
+	}
+	var in bool
+	err = x.db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM records WHERE `+c.String()+`)`, c.args...).Scan(&in)
+	if err != nil {
+		return false, fmt.Errorf("read index: %w", err)
+	}
+	return in, nil
+}
+
+const factColumns = `SELECT r.seq, r.t, k.word, m.word, o.word, a.word, b.word, kk.word, r.payload FROM records r
+	LEFT JOIN words k ON k.n = r.kind LEFT JOIN words m ON m.n = r.model LEFT JOIN words o ON o.n = r.route
+	LEFT JOIN words a ON a.n = r.label LEFT JOIN words b ON b.n = r.label2 LEFT JOIN words kk ON kk.n = r.kek `
+
+// due are records whose payload is older than cutoff, in order, at most limit of them, from the record from on.
+func (x *Index) due(ctx context.Context, from uint64, cutoff time.Time, limit int) ([]dueRecord, error) {
+	return x.facts(ctx, factColumns+`WHERE r.payload > 0 AND r.seq >= $1 AND r.t < $2 ORDER BY r.seq LIMIT $3`, from, cutoff.UnixNano(), limit)
+}
+
+// factsOf are the records of one exchange or event.
+func (x *Index) factsOf(ctx context.Context, id custody.ID) ([]dueRecord, error) {
+	return x.facts(ctx, factColumns+`WHERE r.ulid = $1 ORDER BY r.seq`, id[:])
+}
+
+func (x *Index) facts(ctx context.Context, query string, args ...any) ([]dueRecord, error) {
+	rows, err := x.db.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, fmt.Errorf("read index: %w", err)
+	}
+	defer rows.Close()
+	var out []dueRecord
+	for rows.Next() {
+		var r dueRecord
+		var t, payload int64
+		var kind, model, route, in, label, kek []byte
+		if err := rows.Scan(&r.Seq, &t, &kind, &model, &route, &in, &label, &kek, &payload); err != nil {
+			return nil, fmt.Errorf("read index: %w", err)
+		}
+		r.Time, r.Kind, r.Model, r.Route, r.dropped = time.Unix(0, t).UTC(), string(kind), string(model), string(route), payload == 0
+		r.Labels = parseLabels(string(in), string(label))
+		if len(kek) == len(r.kek) {
+			r.kek = KEKID(kek)
+		}
+		out = append(out, r)
+	}
+	return out, rows.Err()
+}
+
+// dueRecord is a record of which a decision is asked for.
+type dueRecord struct {
+	Facts
+	kek     KEKID
+	dropped bool
+}
+
+// forget takes the ways out of the index that lead from the owner of these keys to its records. Nothing of them stays in the file.
+func (x *Index) forget(ctx context.Context, keks []KEKID) error {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	numbers, err := x.numbers(ctx, []who{{keks: keks}})
+	if err != nil || len(numbers) == 0 {
+		return err
+	}
+	list := inList(numbers)
+	err = x.inTx(ctx, func(tx *sql.Tx) error {
+		for _, text := range []string{
+			`DELETE FROM terms WHERE seq IN (SELECT seq FROM records WHERE kek IN ` + list + `)`,
+			`DELETE FROM words WHERE n IN (SELECT who FROM records WHERE kek IN ` + list + `)`,
+			`UPDATE records SET who = NULL WHERE who IN (SELECT who FROM records WHERE kek IN ` + list + `)`,
+			`UPDATE records SET kek = NULL, payload = 0 WHERE kek IN ` + list,
+			`DELETE FROM words WHERE n IN ` + list,
+		} {
+			if _, err := tx.ExecContext(ctx, text); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	clear(x.words)
+	clear(x.opening)
+	if _, err := x.db.ExecContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`); err != nil {
+		return fmt.Errorf("clear index: %w", err)
+	}
+	return nil
+}
+
+func (x *Index) inTx(ctx context.Context, do func(*sql.Tx) error) error {
+	tx, err := x.db.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("write index: %w", err)
+	}
+	if err := do(tx); err != nil {
+		_ = tx.Rollback() // the error that counts is the first
+		return fmt.Errorf("write index: %w", err)
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("write index: %w", err)
+	}
+	return nil
+}

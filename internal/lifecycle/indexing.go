@@ -1,0 +1,295 @@
+package lifecycle
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/reeve-ai/reeve/internal/custody"
+)
+
+// indexBatch is how many records go into the index in one transaction.
+const indexBatch = 4096
+
+// CatchUp adds all records that are durable now. It may be called at any time; callers wait for each other.
+func (x *Index) CatchUp(ctx context.Context) error {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	end, err := x.src.Size()
+	if err != nil {
+		return fmt.Errorf("index: %w", err)
+	}
+	for x.next < end {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := x.batch(ctx, min(end, x.next+indexBatch)); err != nil {
+			return fmt.Errorf("index records from %d on: %w", x.next, err)
+		}
+	}
+	return nil
+}
+
+// Next is the first record that is not in the index yet.
+func (x *Index) Next() uint64 {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.next
+}
+
+// batch adds the records up to end. What it holds in memory changes only when the transaction is done.
+func (x *Index) batch(ctx context.Context, end uint64) (err error) {
+	tx, err := x.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	b := &batch{x: x, fresh: map[string]int64{}, opened: map[string]intent{}}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, tx.Rollback())
+		}
+	}()
+	if err := b.prepare(ctx, tx); err != nil {
+		return err
+	}
+	defer b.close()
+	var last []byte
+	err = x.src.Leaves(x.next, end, func(r *custody.Stored) error {
+		last = digest(r.Leaf)
+		l, err := parseLeaf(r.Seq, r.Leaf)
+		if err != nil {
+			return err
+		}
+		return b.add(ctx, l)
+	})
+	if err != nil {
+		return err
+	}
+	if _, err = tx.ExecContext(ctx, `INSERT INTO meta (name, value) VALUES ('last', $1) ON CONFLICT (name) DO UPDATE SET value = $1`, last); err != nil {
+		return err
+	}
+	if err = tx.Commit(); err != nil {
+		return err
+	}
+	b.keep()
+	x.next = end
+	for _, step := range b.steps {
+		if err := x.steps(step); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func digest(b []byte) []byte {
+	sum := sha256.Sum256(b)
+	return sum[:]
+}
+
+// batch is one transaction of the index.
+type batch struct {
+	x                        *Index
+	record, word, step, term *sql.Stmt
+	known, find, drop        *sql.Stmt
+	fresh                    map[string]int64
+	opened                   map[string]intent
+	closed                   []string
+	steps                    []*leaf
+}
+
+func (b *batch) prepare(ctx context.Context, tx *sql.Tx) (err error) {
+	for _, p := range []struct {
+		stmt **sql.Stmt
+		sql  string
+	}{
+		{&b.record, `INSERT INTO records (seq, ulid, t, kind, kek, who, model, route, result, label, label2, payload) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`},
+		{&b.word, `INSERT INTO words (word) VALUES ($1)`},
+		{&b.known, `SELECT n FROM words WHERE word = $1`},
+		{&b.drop, `UPDATE records SET payload = 0 WHERE seq >= $1 AND seq < $2 AND payload > 0`},
+		{&b.step, `INSERT INTO steps (seq) VALUES ($1)`},
+		{&b.term, `INSERT INTO terms (term, seq) VALUES ($1, $2) ON CONFLICT DO NOTHING`},
+		{&b.find, `SELECT coalesce(model, 0), coalesce(route, 0), coalesce(label, 0), coalesce(who, 0) FROM records WHERE ulid = $1 ORDER BY seq LIMIT 1`},
+	} {
+		if *p.stmt, err = tx.PrepareContext(ctx, p.sql); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *batch) close() {
+	for _, s := range []*sql.Stmt{b.record, b.word, b.known, b.step, b.term, b.find, b.drop} {
+		if s != nil {
+			_ = s.Close() // the transaction ends with it
+		}
+	}
+}
+
+// keep takes over what the transaction made durable.
+func (b *batch) keep() {
+	if len(b.x.words)+len(b.fresh) > maxOpening {
+		clear(b.x.words) // what is asked for again is read from the table
+	}
+	for word, n := range b.fresh {
+		b.x.words[word] = n
+	}
+	for id, in := range b.opened {
+		b.x.opening[id] = in
+	}
+	for _, id := range b.closed {
+		delete(b.x.opening, id)
+	}
+	if len(b.x.opening) > maxOpening {
+		clear(b.x.opening) // what is asked for again is read from the table
+	}
+}
+
+// maxOpening bounds the intents that are held in memory until their outcome comes, and the words.
+const maxOpening = 65536
+
+func (b *batch) add(ctx context.Context, l *leaf) error {
+	id, err := custody.ParseID(l.ID)
+	if err != nil {
+		return fmt.Errorf("record %d: %w", l.Seq, err)
+	}
+	row, err := b.row(ctx, l, id)
+	if err != nil {
+		return fmt.Errorf("record %d: %w", l.Seq, err)
+	}
+	if _, err := b.record.ExecContext(ctx, row...); err != nil {
+		return err
+	}
+	switch l.Kind {
+	case custody.EventHold, custody.EventErasure, custody.EventRetention:
+		if _, err := b.step.ExecContext(ctx, l.Seq); err != nil {
+			return err
+		}
+		b.steps = append(b.steps, l)
+	}
+	for _, r := range l.Ranges {
+		if l.Kind != custody.EventRetention {
+			break
+		}
+		if _, err := b.drop.ExecContext(ctx, r[0], r[1]); err != nil {
+			return err
+		}
+	}
+	if kek, sealed := l.kek(); sealed && b.x.late != nil {
+		b.x.late(kek, l.Seq)
+	}
+	if b.x.terms == nil || l.Sealed == "" {
+		return nil
+	}
+	terms, err := b.x.terms(l)
+	for _, term := range terms {
+		if _, err := b.term.ExecContext(ctx, term, l.Seq); err != nil {
+			return err
+		}
+	}
+	return err
+}
+
+// row is what the table holds about a record. An outcome gets what only its intent says.
+func (b *batch) row(ctx context.Context, l *leaf, id custody.ID) ([]any, error) {
+	n := map[string]int64{}
+	kek, sealed := l.kek()
+	who := l.Subject
+	if who == "" {
+		who = l.Actor
+	}
+	result := l.Result
+	if l.Kind == "aborted" {
+		result = l.Kind
+	}
+	words := map[string]string{"kind": l.Kind, "model": l.Model, "route": l.Route, "result": result, "label": l.LabelIn, "label2": l.LabelOut}
+	if l.Act != "" {
+		words["route"] = l.Act
+	}
+	for column, word := range words {
+		if word == "" {
+			continue
+		}
+		number, err := b.number(ctx, word)
+		if err != nil {
+			return nil, err
+		}
+		n[column] = number
+	}
+	var err error
+	if sealed {
+		if n["kek"], err = b.number(ctx, string(kek[:])); err != nil {
+			return nil, err
+		}
+	}
+	if c, bad := decodeCommitment(who); who != "" && bad == nil {
+		if n["who"], err = b.number(ctx, string(c)); err != nil {
+			return nil, err
+		}
+	}
+	if err := b.join(ctx, l, id, n); err != nil {
+		return nil, err
+	}
+	payload := int64(0) // one more than the bytes of text that are sealed
+	if sealed {
+		payload = 1 + l.NPrompt + l.NResponse + l.NPayload
+	}
+	return []any{
+		l.Seq, id[:], l.when().UnixNano(), n["kind"], orNull(n["kek"]), orNull(n["who"]), orNull(n["model"]), orNull(n["route"]),
+		orNull(n["result"]), orNull(n["label"]), orNull(n["label2"]), payload,
+	}, nil
+}
+
+// join keeps what an intent says, and gives it to what ends the exchange.
+func (b *batch) join(ctx context.Context, l *leaf, id custody.ID, n map[string]int64) error {
+	switch {
+	case l.Kind == "intent":
+		b.opened[l.ID] = intent{model: n["model"], route: n["route"], label: n["label"], who: n["who"]}
+	case l.Kind == "aborted", l.Kind == "outcome" && l.Intended:
+		in, known := b.opened[l.ID]
+		if !known {
+			in, known = b.x.opening[l.ID]
+		}
+		if !known {
+			err := b.find.QueryRowContext(ctx, id[:]).Scan(&in.model, &in.route, &in.label, &in.who)
+			if err != nil && !errors.Is(err, sql.ErrNoRows) {
+				return err
+			}
+		}
+		delete(b.opened, l.ID)
+		b.closed = append(b.closed, l.ID)
+		n["model"], n["route"], n["label"], n["who"] = in.model, in.route, in.label, in.who
+	}
+	return nil
+}
+
+func orNull(n int64) any {
+	if n == 0 {
+		return nil
+	}
+	return n
+}
+
+// number is the number of a word, a new one where it is new.
+func (b *batch) number(ctx context.Context, word string) (int64, error) {
+	if n, known := b.x.words[word]; known {
+		return n, nil
+	}
+	if n, known := b.fresh[word]; known {
+		return n, nil
+	}
+	var n int64
+	err := b.known.QueryRowContext(ctx, []byte(word)).Scan(&n)
+	if errors.Is(err, sql.ErrNoRows) {
+		var result sql.Result
+		if result, err = b.word.ExecContext(ctx, []byte(word)); err == nil {
+			n, err = result.LastInsertId()
+		}
+	}
+	if err != nil {
+		return 0, err
+	}
+	b.fresh[word] = n
+	return n, nil
+}
