@@ -27,6 +27,7 @@ type house struct {
 // itself. A room adds its own here.
 func (h *house) calls() http.Handler {
 	mux := http.NewServeMux()
+	h.addKeyCalls(mux)
 	return mux
 }
 
@@ -38,6 +39,9 @@ func controlWords() control.Words {
 		{Code: "damaged", Err: custody.ErrDamaged},
 		{Code: "erased", Err: keyring.ErrErased},
 		{Code: "wrong-root", Err: keyring.ErrWrongRoot},
+		{Code: "no-root", Err: keyring.ErrNoRoot},
+		{Code: "root-spec", Err: keyring.ErrRootSpec},
+		{Code: "no-rotate", Err: keyring.ErrNoRotate},
 	}
 }
 

@@ -18,7 +18,7 @@ func newCustody() *cobra.Command {
 		Args:  noArgs,
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(newCustodyVerify(), newCustodyShow())
+	c.AddCommand(newCustodyVerify(), newCustodyShow(), newCustodyRekey())
 	return c
 }
 
@@ -126,7 +126,7 @@ With --payload the input and the output are decrypted; that needs the root key.`
 		},
 	}
 	c.Flags().StringVar(&dir, "data", dir, "data directory")
-	c.Flags().StringVar(&root, "root-key", "", "root key: file:PATH or env:NAME (default: root.key in the data directory)")
+	c.Flags().StringVar(&root, "root-key", "", rootKeyHelp)
 	c.Flags().BoolVar(&payload, "payload", false, "decrypt input and output")
 	addFormat(c, &format, "text", "json")
 	return c

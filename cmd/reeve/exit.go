@@ -54,7 +54,7 @@ func exitCode(err error) int {
 		return exitInterrupted
 	case errors.As(err, &wrong), errors.Is(err, gateway.ErrPlaintext), errors.Is(err, custody.ErrInUse),
 		errors.Is(err, custody.ErrNewer), errors.Is(err, store.ErrNewer), errors.Is(err, keyring.ErrNewer),
-		errors.Is(err, keyring.ErrNoRoot), errors.Is(err, keyring.ErrWrongRoot):
+		errors.Is(err, keyring.ErrNoRoot), errors.Is(err, keyring.ErrWrongRoot), errors.Is(err, keyring.ErrRootSpec):
 		return exitUsage
 	case errors.Is(err, custody.ErrDamaged), errors.Is(err, attest.ErrSignature), errors.Is(err, attest.ErrMalformed):
 		return exitIntegrity
@@ -73,8 +73,9 @@ var hints = []struct {
 	{custody.ErrNewer, "use the reeve that wrote it, or a newer one"},
 	{store.ErrNewer, "use the reeve that wrote it, or a newer one"},
 	{keyring.ErrNewer, "use the reeve that wrote it, or a newer one"},
-	{keyring.ErrNoRoot, "give the root key that this data directory was made with: --root-key file:PATH or env:NAME"},
-	{keyring.ErrWrongRoot, "give the root key that this data directory was made with: --root-key file:PATH or env:NAME"},
+	{keyring.ErrNoRoot, "give the root key that this data directory was made with: --root-key; docs/keys.md lists the kinds"},
+	{keyring.ErrWrongRoot, "give the root key that this data directory was made with: --root-key; docs/keys.md lists the kinds"},
+	{keyring.ErrRootSpec, "docs/keys.md lists the kinds of root keys"},
 	{custody.ErrDamaged, "keep the directory as it is; `reeve custody verify` names the first bad record"},
 	{custody.ErrNotFound, "the id is in the Reeve-Exchange header of the answer"},
 	{attest.ErrSignature, "verify with the public key of who should have signed; do not use the data before it is clear who did"},

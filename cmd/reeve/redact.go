@@ -39,7 +39,7 @@ type redactKey struct{ spec, data, root string }
 func (k *redactKey) add(c *cobra.Command) {
 	c.Flags().StringVar(&k.spec, "key", "", "key of 32 bytes in hex or base64: file:PATH or env:NAME")
 	c.Flags().StringVar(&k.data, "data", "", "data directory whose keyring gives the key, instead of --key")
-	c.Flags().StringVar(&k.root, "root-key", "", "root key of --data: file:PATH or env:NAME (default: root.key in the data directory)")
+	c.Flags().StringVar(&k.root, "root-key", "", "of --data, the "+rootKeyHelp)
 }
 
 // read returns the key, or none where the flags name none.

@@ -49,9 +49,10 @@ CREATE TABLE keks (
 	UNIQUE (tenant, subject, generation)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE destroyed (
-	kek   BLOB PRIMARY KEY,
-	at_ms INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
+	number INTEGER PRIMARY KEY,
+	kek    BLOB NOT NULL UNIQUE,
+	at_ms  INTEGER NOT NULL
+) STRICT;
 PRAGMA user_version = 2;
 `
 

@@ -23,6 +23,8 @@ var (
 	ErrWrongRoot = errors.New("the root key does not open keys.db")
 	// ErrNoRoot says that keys.db exists but the root key that it needs does not.
 	ErrNoRoot = errors.New("the root key is missing")
+	// ErrRootSpec says that the root key provider cannot be opened as it was specified: unknown, malformed, open to others.
+	ErrRootSpec = errors.New("the root key provider cannot be opened")
 	// ErrNoRotate says that only the owner of a root key can make the next one.
 	ErrNoRotate = errors.New("this root key cannot be renewed from here")
 	// ErrErased says that the key is not there any more: what it sealed cannot be read by anybody.

@@ -97,7 +97,7 @@ func (r *Ring) destroy(noted []KEKID, find func(tx *sql.Tx) ([]kekRow, error)) (
 	}
 	r.epoch.advance()
 	r.refresh()
-	return idsOf(rows), r.purge()
+	return idsOf(rows), errors.Join(r.writeLedger(), r.purge())
 }
 
 // note puts ids into the ledger.

@@ -69,7 +69,7 @@ func TestNothingRemains(t *testing.T) {
 	draw := rand.New(rand.NewPCG(1, 2))
 	var alive []string
 	gone := windows{}
-	for i := range 1500 {
+	for i := range 700 {
 		if len(alive) > 20 && draw.IntN(3) == 0 {
 			k := draw.IntN(len(alive))
 			s := subject(t, r, alive[k])
@@ -88,7 +88,7 @@ func TestNothingRemains(t *testing.T) {
 	for _, name := range alive {
 		kept.add(wrappedOf(t, r, subject(t, r, name).ID()))
 	}
-	if len(gone) < 10000 || kept.remains(t, dir) < len(kept) {
+	if len(gone) < 5000 || kept.remains(t, dir) < len(kept) {
 		t.Fatalf("the search finds nothing: %d pieces destroyed, %d kept", len(gone), len(kept))
 	}
 	if n := gone.remains(t, dir); n != 0 {

@@ -56,7 +56,7 @@ func writeFormat1(t *testing.T, dir string, subjects int) (peppers map[string][]
 
 func TestMigrate(t *testing.T) {
 	dir := t.TempDir()
-	peppers, old := writeFormat1(t, dir, 1500)
+	peppers, old := writeFormat1(t, dir, 1100)
 	r := open(t, dir, "")
 	key, err := r.SigningKey("log")
 	if err != nil || !bytes.Equal(key.Seed(), bytes.Repeat([]byte{8}, 32)) {

@@ -111,6 +111,9 @@ func (r *Ring) unlock(o Options) (err error) {
 	if err != nil {
 		return err
 	}
+	if err := r.writeLedger(); err != nil {
+		return err
+	}
 	return r.purge()
 }
 

@@ -61,12 +61,22 @@ func OpenRoot(ctx context.Context, dir, spec string, create bool) (Root, error) 
 			continue
 		}
 		if arg == "" && p.needs != "" && spec != "file" {
-			return nil, fmt.Errorf("root key provider %s: want %s:%s", scheme, scheme, p.needs)
+			return nil, &specError{fmt.Errorf("root key provider %s: want %s:%s", scheme, scheme, p.needs)}
 		}
-		return p.open(ctx, dir, arg, create)
+		root, err := p.open(ctx, dir, arg, create)
+		if err != nil {
+			return nil, &specError{err}
+		}
+		return root, nil
 	}
-	return nil, fmt.Errorf("root key provider %q is not known: want %s", scheme, RootSpecs)
+	return nil, &specError{fmt.Errorf("root key provider %q is not known: want %s", scheme, RootSpecs)}
 }
+
+// specError is why a root key provider cannot be opened as it was specified. It matches ErrRootSpec.
+type specError struct{ error }
+
+func (e *specError) Unwrap() error        { return e.error }
+func (e *specError) Is(target error) bool { return target == ErrRootSpec }
 
 // RootSpecs lists the specifications of OpenRoot for help texts.
 const RootSpecs = "file:PATH, env:NAME, credential:NAME, passphrase-file:PATH, tpm:[DEVICE], vault:URL/KEY or exec:PATH"
