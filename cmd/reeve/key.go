@@ -95,7 +95,7 @@ func newKeyCreate() *cobra.Command {
 	f.StringVar(&dir, "data", dir, "data directory")
 	f.StringVar(&n.Name, "name", "", "name of the key's owner or use (required)")
 	f.StringVar(&role, "role", string(reeve.RoleEmployee), "employee, ml-engineer, reviewer, compliance, security, admin or auditor")
-	f.StringVar(&clearance, "clearance", "public", "highest label that the owner may see, such as confidential{PII}")
+	f.StringVar(&clearance, "clearance", "internal", "highest label that the owner may see, such as confidential{PII}")
 	f.StringSliceVar(&n.Models, "models", nil, "models the key may use, * stands for any text (default all)")
 	f.Int64Var(&n.RequestsPerMinute, "rate", 0, "requests per minute, 0 for no limit")
 	f.Int64Var(&n.TokensPerDay, "tokens", 0, "tokens per day (UTC), 0 for no limit")

@@ -93,7 +93,10 @@ func (s *server) reloadGuard() {
 		s.log.Error("policy not reloaded: it cannot be recorded", "error", err)
 		return
 	}
-	s.gateway.SetPolicy(policy)
+	if err := s.gateway.SetPolicy(policy); err != nil {
+		s.log.Error("policy not reloaded, the old one stays in force", "error", err)
+		return
+	}
 	s.log.Info("policy reloaded", "digest", policy.Digest())
 }
 

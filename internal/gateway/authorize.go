@@ -2,25 +2,27 @@ package gateway
 
 import (
 	"net/http"
-	"time"
+	"strings"
 
 	"github.com/reeve-ai/reeve"
 	"github.com/reeve-ai/reeve/internal/access"
-	"github.com/reeve-ai/reeve/internal/label"
 	"github.com/reeve-ai/reeve/internal/upstream"
 )
 
-// authorize asks whether this caller may use this model, and finds the runtime that serves it.
+// authorize asks whether this caller may use this model in these circumstances, and finds the runtime that serves it.
 func (g *Gateway) authorize(x *exchange) *reeve.Refusal {
 	x.decision = "deny"
-	action, resource := access.ModelUse, access.Model(x.req.Model, g.models[x.req.Model].Label)
-	if x.ep.Method == http.MethodGet {
-		action, resource = access.ModelList, access.Model("*", reeve.Label{})
+	if refusal := g.converse(x); refusal != nil {
+		return refusal
 	}
-	d := access.Decide(g.opts.Access, access.Request{
-		Principal: x.session.Principal, Action: action, Resource: resource, Context: access.Context{Now: time.Now()},
-	})
-	x.rule = d.Rule
+	x.modelLabel = g.models[x.req.Model].Label
+	x.purpose = g.purpose(x)
+	q := access.Request{Principal: x.session.Principal, Action: access.ModelUse, Resource: g.resource(x.req.Model), Context: g.context(x)}
+	if x.ep.Method == http.MethodGet {
+		q.Action, q.Resource = access.ModelList, access.Model("*", reeve.Label{})
+	}
+	d := access.Decide(g.decider(), q)
+	x.rule, x.access = d.Rule, d
 	if refusal := d.Refusal(); refusal != nil {
 		return refusal
 	}
@@ -28,14 +30,6 @@ func (g *Gateway) authorize(x *exchange) *reeve.Refusal {
 		if refusal := x.session.AllowModel(x.req.Model); refusal != nil {
 			x.rule = refusal.Rule
 			return refusal
-		}
-	}
-	if l := g.models[x.req.Model].Label; !label.May(x.session.Principal.Clearance, l) {
-		x.rule = "label/clearance"
-		return &reeve.Refusal{
-			Status: http.StatusForbidden, Code: "forbidden", Rule: x.rule,
-			Message: "The model is labelled " + l.String() + ", and the clearance of this API key does not dominate that.",
-			Remedy:  "Use a key with the clearance, or another model.",
 		}
 	}
 	x.decision = "allow"
@@ -47,4 +41,44 @@ func (g *Gateway) authorize(x *exchange) *reeve.Refusal {
 		}
 	}
 	return nil
+}
+
+// resource is a model as it was configured; one that is not listed has its name and nothing else.
+func (g *Gateway) resource(model string) access.Resource {
+	m, listed := g.models[model]
+	if !listed {
+		return access.Model(model, reeve.Label{})
+	}
+	r := m.Resource
+	r.Kind, r.Name, r.Label = access.KindModel, m.Name, m.Label
+	return r
+}
+
+// context is what the gateway itself knows of the circumstances. Nothing in it comes from a header or a body, but for the
+// address that a trusted proxy vouches for.
+func (g *Gateway) context(x *exchange) access.Context {
+	ip := g.peer(x)
+	return access.Context{Now: x.start, IP: ip, Country: g.opts.Networks.Country(ip), Purpose: x.purpose, Session: x.mark}
+}
+
+// purpose is what the route is for, as it was configured.
+func (g *Gateway) purpose(x *exchange) string { return g.opts.Purposes[x.ep.Path] }
+
+// decider is the access policy in force.
+func (g *Gateway) decider() access.Decider {
+	if d := g.access.Load(); d != nil {
+		return *d
+	}
+	return nil
+}
+
+// SetAccess puts another access policy in force, for decisions from now on.
+func (g *Gateway) SetAccess(d access.Decider) { g.access.Store(&d) }
+
+// accessRules are all rules that determined the decision, for the record.
+func accessRules(d *access.Decision) string {
+	if len(d.Rules) < 2 { // the one rule stands in the record already
+		return ""
+	}
+	return strings.Join(d.Rules, ",")
 }

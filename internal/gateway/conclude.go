@@ -14,6 +14,13 @@ func (g *Gateway) conclude(x *exchange) *reeve.Refusal {
 	if !x.intended {
 		x.describe()
 	}
+	if x.intended {
+		if refusal := g.rise(x, x.label); refusal != nil {
+			x.label = x.told
+			x.outcome.Result, x.outcome.Refusal, x.outcome.Rule = "failed", refusal.Code, refusal.Rule
+			x.late = refusal
+		}
+	}
 	now := g.opts.Clock()
 	o := &x.outcome
 	o.ID, o.Start, o.End, o.Request, o.Intended = x.id, x.start, now, &x.about, x.intended
@@ -21,7 +28,7 @@ func (g *Gateway) conclude(x *exchange) *reeve.Refusal {
 		o.Input = x.recordable()
 	}
 	o.Output, o.Salt, o.Produced = x.output, x.salt, x.produced
-	o.LabelOut, o.GuardOut = x.labelOut.String(), results(x.outVerdict, "out")
+	o.LabelOut, o.GuardOut = x.label.String(), results(x.outVerdict, "out")
 	if !x.forwarded.IsZero() {
 		o.QueueTime, o.UpstreamTime = x.forwarded.Sub(x.start), now.Sub(x.forwarded)
 		if !x.firstChunk.IsZero() {
@@ -40,7 +47,7 @@ func (g *Gateway) conclude(x *exchange) *reeve.Refusal {
 	if x.session != nil {
 		x.session.SpendTokens(o.TokensIn + o.TokensOut)
 	}
-	return nil
+	return x.late
 }
 
 // recordable is the input of a request that was refused before its intent: with its masks where the guards ran. Text that
@@ -52,9 +59,10 @@ func (x *exchange) recordable() []byte {
 	return x.sent
 }
 
-// seen notes what the guards found in the answer.
-func (g *Gateway) seen(x *exchange, findings []reeve.Finding) {
-	if len(findings) > 0 {
-		x.labelOut = x.labelOut.Join(g.opts.Labels.Classify(findings))
+// seen notes what stands in the answer. The guards let nothing pass that the caller may not read, so the label of the
+// exchange rises within the caller's clearance; the conversation rises with it.
+func (g *Gateway) seen(x *exchange, left []reeve.Finding) {
+	if len(left) > 0 {
+		x.label = x.label.Join(g.opts.Labels.Classify(left))
 	}
 }

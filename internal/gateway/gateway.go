@@ -11,6 +11,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -43,6 +45,7 @@ type Upstream struct {
 	Name    string
 	Dialect upstream.Dialect
 	Client  *upstream.Client
+	Private bool // nobody can listen on the way: TLS, or this machine
 }
 
 // Model maps an alias to a runtime. Models that are not listed go to the first upstream under their own name.
@@ -51,6 +54,8 @@ type Model struct {
 	Upstream string // name of an Upstream; "" means the first
 	As       string // name that the runtime knows; "" means Name
 	Label    reeve.Label
+	Takes    *reeve.Label    // highest label of what it may be sent; nil: any
+	Resource access.Resource // what access rules may ask about it; kind, name and label come from above
 }
 
 // Options configure a Gateway. Zero limits take the defaults.
@@ -69,8 +74,12 @@ type Options struct {
 	Access      access.Decider
 	Labels      *label.Policy // default label.Default()
 	Policy      *guard.Policy
-	Diagnostics *slog.Logger // never gets content; default discards
-	Metrics     *Metrics     // default: own, unregistered
+	Talks       Conversations
+	Purposes    map[string]string // what a path is used for, such as "training"; by path
+	Networks    Networks          // where callers are
+	Proxies     []netip.Prefix    // whose X-Forwarded-For is believed
+	Diagnostics *slog.Logger      // never gets content; default discards
+	Metrics     *Metrics          // default: own, unregistered
 }
 
 // Gateway is an http.Handler. It is safe for concurrent use.
@@ -80,6 +89,8 @@ type Gateway struct {
 	upstreams map[string]*Upstream
 	models    map[string]Model
 	policy    atomic.Pointer[snapshot]
+	access    atomic.Pointer[access.Decider]
+	talks     *conversations
 	pool      sync.Pool // of *exchange
 }
 
@@ -131,8 +142,12 @@ func New(o Options) (*Gateway, error) {
 	for _, e := range upstream.Endpoints() {
 		g.endpoints[e.Path] = &e
 	}
-	g.SetPolicy(o.Policy)
-	return g, nil
+	var err error
+	if g.talks, err = newConversations(o.Talks); err != nil {
+		return nil, fmt.Errorf("gateway: %w", err)
+	}
+	g.SetAccess(o.Access)
+	return g, g.SetPolicy(o.Policy)
 }
 
 func orDefault[T int | int64 | time.Duration](v, def T) T {
@@ -142,13 +157,32 @@ func orDefault[T int | int64 | time.Duration](v, def T) T {
 	return v
 }
 
-// SetPolicy puts a new policy in force for exchanges that begin from now on. Those under way end under theirs.
-func (g *Gateway) SetPolicy(p *guard.Policy) {
-	s := &snapshot{policy: p, digest: p.Digest(), header: []string{p.Digest()}}
+// SetPolicy puts a new policy in force for exchanges that begin from now on. Those under way end under theirs. The
+// labels of what its rules find take part in it; where that cannot be compiled, the policy in force stays.
+func (g *Gateway) SetPolicy(p *guard.Policy) error {
+	digest := p.Digest()
+	p, err := p.WithLabels(handling{g.opts.Labels}, marksOf(g.opts.Labels))
+	if err != nil {
+		return fmt.Errorf("policy with labels: %w", err)
+	}
+	s := &snapshot{policy: p, digest: digest, header: []string{digest}}
 	for _, r := range p.Rules() {
 		s.reversible = s.reversible || r.Reversible
 	}
 	g.policy.Store(s)
+	return nil
+}
+
+// handling is the classification policy as the guard wants to know it.
+type handling struct{ *label.Policy }
+
+func (h handling) MustMask(l reeve.Label) bool { return !l.IsZero() && h.Handling(l).Mask }
+
+func marksOf(p *label.Policy) (marks []guard.Marked) {
+	for i, m := range p.Marks() {
+		marks = append(marks, guard.Marked{ID: label.MarkRule + "-" + strconv.Itoa(i+1), Words: m.Words, FoldCase: m.FoldCase, Label: m.Label.String()})
+	}
+	return marks
 }
 
 // PolicyDigest is the digest of the policy in force.

@@ -25,5 +25,9 @@ func (g *Gateway) guardInput(x *exchange) *reeve.Refusal {
 }
 
 func blocked(r *guard.Rule) *reeve.Refusal {
-	return &reeve.Refusal{Status: http.StatusForbidden, Code: "blocked_by_policy", Rule: r.ID, Message: r.Message, Remedy: r.Remedy}
+	code := "blocked_by_policy"
+	if r.ID == guard.ClearanceRule {
+		code = "forbidden"
+	}
+	return &reeve.Refusal{Status: http.StatusForbidden, Code: code, Rule: r.ID, Message: r.Message, Remedy: r.Remedy}
 }

@@ -50,6 +50,10 @@ func (g *Gateway) relayWhole(x *exchange) *reeve.Refusal {
 		x.filterModels()
 	}
 	if rule := g.guardWhole(x); rule != nil {
+		if rule.ID == guard.ClearanceRule {
+			x.outcome.Result = "refused"
+			return blocked(rule)
+		}
 		return g.blockWhole(x, blocked(rule))
 	}
 	return g.sendWhole(x, x.answer.Status, x.out)
@@ -76,17 +80,17 @@ func (g *Gateway) guardWhole(x *exchange) *guard.Rule {
 	defer func() { x.guardTime += g.opts.Clock().Sub(began) }()
 	set := x.set(reeve.Out)
 	d := &x.ev.Doc
-	var findings []reeve.Finding
+	var left []reeve.Finding
 	var masked []int // choices
 	for _, t := range x.ev.Texts {
 		x.texts = d.AppendText(x.texts[:0], t.Node)
 		res := x.check(set, t.Channel, x.texts)
 		if len(res.Findings) > 0 {
-			findings = append(findings, res.Findings...)
+			left = append(left, res.Left...)
 			x.outVerdict = merge(x.outVerdict, res.Verdict)
 		}
 		if res.Block != nil {
-			g.seen(x, findings)
+			g.seen(x, left)
 			return res.Block
 		}
 		if res.Changed {
@@ -95,7 +99,7 @@ func (g *Gateway) guardWhole(x *exchange) *guard.Rule {
 			x.kept.SetText(d, t.Node, x.vault.Conceal(res.Text))
 		}
 	}
-	g.seen(x, findings)
+	g.seen(x, left)
 	x.unmirror(masked)
 	x.outcome.Result = "ok"
 	if len(x.ev.Finishes) > 0 {
@@ -129,6 +133,7 @@ func (x *exchange) unmirror(masked []int) {
 // sendWhole concludes the exchange and writes a complete JSON answer.
 func (g *Gateway) sendWhole(x *exchange, status int, body []byte) *reeve.Refusal {
 	x.outcome.HTTPStatus = status
+	x.tellLabel(x.label)
 	if refusal := g.conclude(x); refusal != nil {
 		return refusal
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/go-json-experiment/json"
 
+	"github.com/reeve-ai/reeve"
 	"github.com/reeve-ai/reeve/internal/access"
 	"github.com/reeve-ai/reeve/internal/custody"
 	"github.com/reeve-ai/reeve/internal/guard"
@@ -199,7 +200,7 @@ func newHouse(t testing.TB, run script, change func(*Options)) *house {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { h.keys.Close() })
-	if _, h.key, err = h.keys.Create(t.Context(), identity.NewKey{Name: "test"}); err != nil {
+	if _, h.key, err = h.keys.Create(t.Context(), identity.NewKey{Name: "test", Clearance: reeve.NewLabel(reeve.Internal)}); err != nil {
 		t.Fatal(err)
 	}
 	policy, err := guard.Parse("test.yaml", []byte(testPolicy))
@@ -207,7 +208,7 @@ func newHouse(t testing.TB, run script, change func(*Options)) *house {
 		t.Fatal(err)
 	}
 	o := Options{
-		Upstreams: []Upstream{{Name: "local", Dialect: upstream.Ollama, Client: client}},
+		Upstreams: []Upstream{{Name: "local", Dialect: upstream.Ollama, Client: client, Private: true}},
 		Log:       h.log, Callers: h.keys, Access: access.Roles{}, Policy: policy,
 	}
 	if change != nil {

@@ -42,7 +42,8 @@ func (x *exchange) describe() {
 	*a = custody.Request{
 		Source: sourcePrefix(x.r.RemoteAddr), App: x.r.Header.Get("User-Agent"), Route: "unknown", Authn: "none",
 		Policy: x.policy.digest, Access: x.decision, AccessRule: x.rule, BestEffort: x.bestEffort,
-		LabelIn: x.labelIn.String(), GuardIn: results(x.inVerdict, "in"), Model: x.req.Model, Stream: x.req.Stream,
+		AccessRules: accessRules(&x.access), AccessPolicy: x.access.PolicyDigest, AccessEntities: x.access.EntityDigest,
+		LabelIn: x.labelIn.String(), LabelSent: above(x.labelSent), LabelModel: above(x.modelLabel), LabelSession: above(x.mark), GuardIn: results(x.inVerdict, "in"), Model: x.req.Model, Stream: x.req.Stream,
 	}
 	if x.ep != nil {
 		a.Route, a.Dialect, a.Op = x.ep.Path, x.ep.Dialect.String(), operation(x.ep.Kind)
@@ -54,6 +55,14 @@ func (x *exchange) describe() {
 	if x.upstream != nil {
 		a.Upstream = x.upstream.Name
 	}
+}
+
+// above is a label for the record, left out where it is public.
+func above(l reeve.Label) string {
+	if l.IsZero() {
+		return ""
+	}
+	return l.String()
 }
 
 func operation(k upstream.Kind) string {

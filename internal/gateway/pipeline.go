@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/reeve-ai/reeve"
+	"github.com/reeve-ai/reeve/internal/access"
 	"github.com/reeve-ai/reeve/internal/custody"
 	"github.com/reeve-ai/reeve/internal/guard"
 	"github.com/reeve-ai/reeve/internal/identity"
@@ -23,6 +24,7 @@ var stages = [...]stage{
 	(*Gateway).authorize,
 	(*Gateway).classify,
 	(*Gateway).guardInput,
+	(*Gateway).admit,
 	(*Gateway).intend,
 	(*Gateway).forward,
 	(*Gateway).guardOutput,
@@ -41,22 +43,29 @@ type exchange struct {
 	ep         *upstream.Endpoint
 	bestEffort bool
 
-	session   *identity.Session // after authenticate
-	body      []byte            // after receive: as the caller sent it
-	req       upstream.Request  // after receive
-	upstream  *Upstream         // after authorize
-	as        string            // after authorize: the model's name at the runtime
-	decision  string            // after authorize: "allow" or "deny"
-	rule      string            // after authorize: the access rule
-	labelIn   reeve.Label       // after classify
-	labelOut  reeve.Label
-	inVerdict reeve.Verdict // after classify
-	inBlock   *guard.Rule
-	sent      []byte // after guardInput: as the model gets it
-	vault     *guard.Vault
-	about     custody.Request // after intend
-	intended  bool
-	answer    *upstream.Answer // after forward
+	session    *identity.Session // after authenticate
+	body       []byte            // after receive: as the caller sent it
+	req        upstream.Request  // after receive
+	upstream   *Upstream         // after authorize
+	as         string            // after authorize: the model's name at the runtime
+	decision   string            // after authorize: "allow" or "deny"
+	rule       string            // after authorize: the access rule
+	access     access.Decision   // after authorize
+	purpose    string            // after authorize: what the route is used for
+	talk       talk              // after authorize
+	mark       reeve.Label       // after authorize: of the conversation before this exchange
+	modelLabel reeve.Label       // after authorize
+	labelIn    reeve.Label       // after classify: of the request as it came
+	labelSent  reeve.Label       // after classify: of the request without what masks take away
+	label      reeve.Label       // after admit: of the exchange; rises with the answer
+	told       reeve.Label       // what the answer's head says
+	inVerdict  reeve.Verdict     // after classify
+	inBlock    *guard.Rule
+	sent       []byte // after guardInput: as the model gets it
+	vault      *guard.Vault
+	about      custody.Request // after intend
+	intended   bool
+	answer     *upstream.Answer // after forward
 
 	ev       upstream.Event
 	edits    upstream.Edits
@@ -68,7 +77,8 @@ type exchange struct {
 
 	outVerdict reeve.Verdict
 	concluded  bool
-	wrote      bool // the head of the answer has gone out
+	late       *reeve.Refusal // after conclude: why the answer must not be completed although it is on record
+	wrote      bool           // the head of the answer has gone out
 	salt       custody.Salt
 	produced   *custody.Tally  // commits to the texts as the model wrote them, in the order in which they came
 	outcome    custody.Outcome // filled on the way
@@ -97,6 +107,7 @@ func (g *Gateway) begin(w http.ResponseWriter, r *http.Request) *exchange {
 	h := w.Header()
 	h["Reeve-Exchange"] = []string{x.id.String()}
 	h["Reeve-Policy"] = x.policy.header
+	h[labelHeader] = publicLabel // a refusal says nothing of what was asked
 	return x
 }
 

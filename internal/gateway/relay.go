@@ -30,6 +30,7 @@ type relay struct {
 	masked  bool
 	ended   []int // choices that the runtime has ended
 	mirrors []int // scratch: choices whose text has not all passed in this event
+	looked  int   // findings that have been counted into the label
 	stop    error // set where the stream is over
 }
 
@@ -47,6 +48,7 @@ var (
 	errEnd     = errors.New("the stream has ended")
 	errBlocked = errors.New("a guard ended the stream")
 	errCaller  = errors.New("the caller does not read")
+	errMark    = errors.New("the label of the conversation cannot be kept")
 )
 
 // relayStream forwards a stream until it ends, a guard ends it, the runtime fails or the caller leaves.
@@ -57,6 +59,7 @@ func (g *Gateway) relayStream(x *exchange, sse bool) *reeve.Refusal {
 	if sse {
 		media = "text/event-stream"
 	}
+	x.tellLabel(x.label)
 	x.writeHead(x.answer.Status, media, -1)
 	if cap(x.answered) < 16<<10 {
 		x.answered = make([]byte, 0, 16<<10)
@@ -111,6 +114,9 @@ func (r *relay) finish() *reeve.Refusal {
 			r.stop = err // what was held back turned out to be forbidden: block has written the end
 		}
 	case errors.Is(r.stop, errBlocked):
+	case errors.Is(r.stop, errMark): // conclude tries once more, and says what is wrong
+		r.out, r.final = r.out[:0], r.errorEvent(nil, r.g.noMark(x, errMark))
+		x.outcome.Result, x.outcome.Refusal, x.outcome.Rule = "failed", "labels_unavailable", "label/conversation"
 	case errors.Is(r.stop, errCaller), left(x.r.Context()):
 		x.outcome.Result, x.outcome.Refusal, x.outcome.Rule = "cut", "client_closed", "gateway/client"
 		r.out, r.final = r.out[:0], nil
@@ -121,6 +127,7 @@ func (r *relay) finish() *reeve.Refusal {
 		x.answer.Close() // this tells the runtime to stop
 	}
 	r.sum()
+	r.tellRise()
 	if refusal := r.g.conclude(x); refusal != nil {
 		r.final = r.errorEvent(nil, refusal)
 	}
@@ -166,7 +173,7 @@ func (r *relay) sum() {
 		l := &r.lines[i]
 		res := l.guard.Result()
 		x.outVerdict = merge(x.outVerdict, res.Verdict)
-		r.g.seen(x, res.Findings)
+		r.g.seen(x, res.Left)
 		if i > 0 {
 			x.output = append(x.output, ',')
 		}
@@ -185,9 +192,32 @@ func (r *relay) flush() bool {
 	if len(r.out) == 0 || r.stop != nil {
 		return true // the end goes out with the last bytes, after the record
 	}
+	if r.stop = r.rise(); r.stop != nil {
+		return true
+	}
 	ok := r.send(r.out)
 	r.out = r.out[:0]
 	return ok
+}
+
+// rise raises the label of the exchange and of its conversation by what has been seen since it was called last, before
+// that goes out.
+func (r *relay) rise() error {
+	looked := 0
+	for i := range r.lines {
+		looked += r.lines[i].guard.Looked()
+	}
+	if looked == r.looked {
+		return nil
+	}
+	r.looked = looked
+	for i := range r.lines {
+		r.g.seen(r.x, r.lines[i].guard.Result().Left)
+	}
+	if r.g.rise(r.x, r.x.label) != nil {
+		return errMark
+	}
+	return nil
 }
 
 func (r *relay) send(b []byte) bool {

@@ -146,7 +146,7 @@ func (r *relay) text(t upstream.Text) (passed bool, err error) {
 		}
 		if len(res.Findings) > 0 {
 			x.outVerdict = merge(x.outVerdict, res.Verdict)
-			r.g.seen(x, res.Findings)
+			r.g.seen(x, res.Left)
 		}
 		if res.Changed {
 			r.masked = true

@@ -1,6 +1,8 @@
 package gateway
 
 import (
+	"bytes"
+	"net/http"
 	"slices"
 	"strconv"
 	"time"
@@ -129,4 +131,31 @@ func (r *relay) errorEvent(dst []byte, refusal *reeve.Refusal) []byte {
 	}
 	dst = appendMember(append(dst, '{'), "error", refusal.Message) // "message" would be taken for the model's
 	return append(r.x.appendNote(append(dst, ','), refusal), '}', '\n')
+}
+
+// tellRise says at the end of a stream that its label is higher than its head told: in a trailer (RFC 9110 section 6.5), and
+// in the stream itself, because few clients read trailers: a member "reeve" of an event of its own before the end mark,
+// and in the Ollama dialect of the last object.
+func (r *relay) tellRise() {
+	x := r.x
+	if x.told.Dominates(x.label) {
+		return
+	}
+	l := x.label.String()
+	if f, ok := x.w.(interface{ FlushError() error }); ok {
+		_ = f.FlushError() // an answer short enough to get a length would have no trailer
+	}
+	x.w.Header()[http.TrailerPrefix+labelHeader] = []string{l}
+	note := appendMember([]byte(`"reeve":{`), "label", l)
+	note = append(note, '}')
+	if r.sse {
+		event := append(r.head([]byte("data: ")), `"choices":[],`...)
+		event = append(append(event, note...), "}\n\n"...)
+		r.final = append(event, r.final...)
+		return
+	}
+	if at := bytes.LastIndexByte(r.final, '}'); at > 0 && x.outcome.Result == "ok" {
+		rest := string(r.final[at:])
+		r.final = append(append(append(r.final[:at], ','), note...), rest...)
+	}
 }

@@ -242,6 +242,16 @@ func (st *Stream) Result() Result {
 	return r
 }
 
+// Looked is how many findings rules have made so far that let pass. It is cheap enough for every piece of a stream.
+func (st *Stream) Looked() (n int) {
+	for _, action := range [...]reeve.Action{reeve.Review, reeve.Allow} {
+		if t := st.stages[action].tally; t != nil {
+			n += len(t.findings)
+		}
+	}
+	return n
+}
+
 // left is the findings of rules that only look, without those that a mask covers, in no order.
 func (st *Stream) left() (left []reeve.Finding) {
 	var masked []reeve.Finding

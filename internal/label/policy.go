@@ -21,7 +21,7 @@ var limits = strict.Limits{Bytes: 256 << 10, Marks: 10_000, Depth: 8}
 type file struct {
 	Version  int           `yaml:"version"`  // of the format, now 1
 	Other    string        `yaml:"other"`    // label of findings that no row names; left out: internal
-	Unread   string        `yaml:"unread"`   // label of attachments that cannot be read, such as images; left out: public
+	Unread   string        `yaml:"unread"`   // label of attachments that cannot be read, such as images; left out: internal
 	Marks    []fileMark    `yaml:"marks"`    // words that authors put on documents, and what they mean
 	Rows     []fileRow     `yaml:"rows"`     // which findings get which label
 	Handling []fileHandles `yaml:"handling"` // what must be done with labelled data
@@ -95,6 +95,7 @@ func Parse(name string, text []byte) (*Policy, error) {
 	if err != nil {
 		return nil, doc.At(err.Error(), "rows") // names were checked with their places, so this tells of none
 	}
+	p.unread = reeve.Label{Level: reeve.Internal}
 	if f.Unread != "" {
 		if p.unread, err = reeve.ParseLabel(f.Unread); err != nil {
 			return nil, doc.At(err.Error(), "unread")

@@ -68,6 +68,10 @@ func TestParseRefuses(t *testing.T) {
 		{"star", "version: 1\nrows:\n  - {rules: [\"*/x\"], label: public}\n", "want the id of a rule"},
 		{"kind", "version: 1\nrows:\n  - {kinds: [us-ssn], label: public}\n", "want a kind"},
 		{"other", "version: 1\nother: low\n", "l.yaml:2:8: label \"low\""},
+		{"unread", "version: 1\nunread: low\n", "l.yaml:2:9: label \"low\""},
+		{"mark label", "version: 1\nmarks:\n  - {words: [secret], label: low}\n", "l.yaml:3:30: label \"low\""},
+		{"mark without words", "version: 1\nmarks:\n  - {label: internal}\n", "a mark has words"},
+		{"mark of one letter", "version: 1\nmarks:\n  - {words: [x], label: internal}\n", "l.yaml:3:14: the words of a mark have 3 to 255 bytes"},
 		{"handling of nothing", "version: 1\nhandling:\n  - {mask: true}\n", "name either a level or a category"},
 		{"handling of both", "version: 1\nhandling:\n  - {level: public, category: PII}\n", "name either a level or a category"},
 		{"handling level", "version: 1\nhandling:\n  - {level: \"public{PII}\"}\n", "want public, internal"},
@@ -78,6 +82,21 @@ func TestParseRefuses(t *testing.T) {
 				t.Errorf("got %v, want %q", err, tt.want)
 			}
 		})
+	}
+}
+
+func TestMarksAndUnread(t *testing.T) {
+	p, err := label.Parse("l.yaml", []byte("version: 1\nunread: confidential{X}\nmarks:\n  - {words: [Top Secret], fold_case: true, label: restricted}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []label.Mark{{Words: []string{"Top Secret"}, FoldCase: true, Label: reeve.NewLabel(reeve.Restricted)}}
+	if diff := cmp.Diff(want, p.Marks(), cmpopts.EquateEmpty()); diff != "" || p.Unread().String() != "confidential{X}" || len(p.Digest()) != 71 {
+		t.Error(diff, p.Unread(), p.Digest())
+	}
+	var none *label.Policy
+	if none.Marks() != nil || none.Unread().Level != reeve.Restricted || none.Digest() != "" {
+		t.Error("without a policy the unread is not restricted")
 	}
 }
 

@@ -15,6 +15,7 @@ type Request struct {
 	Stream       bool
 	IncludeUsage bool   // OpenAI stream_options.include_usage
 	Texts        []Text // every string that a model could read, in document order
+	Attachments  []Attachment
 }
 
 // RequestError says which field of a request is wrong and why. It never quotes the request.
@@ -33,6 +34,7 @@ func (e *RequestError) Error() string {
 // Parse reads the body of a POST to ep. The error is a *SyntaxError or a *RequestError; the Request is then unusable.
 func (r *Request) Parse(ep *Endpoint, body []byte) error {
 	r.Model, r.Stream, r.IncludeUsage, r.Texts = "", ep.StreamDefault, false, r.Texts[:0]
+	r.Attachments = r.Attachments[:0]
 	if err := r.Doc.Parse(body); err != nil {
 		return err
 	}
@@ -145,13 +147,16 @@ func (r *Request) shape(ep *Endpoint) error {
 	return nil
 }
 
-// collect lists every string but the model's name and binary data. Unknown members are text like any other: they reach
+// collect lists every string but the model's name, and the attachments. Unknown members are text like any other: they reach
 // the runtime, so they are judged.
 func (r *Request) collect() {
 	d := &r.Doc
 	for i := 1; i < d.Len(); i++ {
 		n := d.Node(i)
 		if n.Kind == Array && string(d.Key(i)) == "images" {
+			if d.End(i) > i+1 {
+				r.Attachments = append(r.Attachments, Attachment{Node: i})
+			}
 			i = d.End(i) - 1
 			continue
 		}
@@ -164,31 +169,17 @@ func (r *Request) collect() {
 		if n.Kind != String || i == r.ModelNode {
 			continue
 		}
-		switch string(key) {
-		case "url", "image_url", "data":
-			if isBinary(d.Raw(i), string(key) == "data") {
-				continue
-			}
-		case "arguments":
+		arguments := string(key) == "arguments"
+		name := string(key) // Text may take its place
+		if a, is := attachment(name, d.Text(i)); is {
+			a.Node = i
+			r.Attachments = append(r.Attachments, a)
+			continue
+		}
+		if arguments {
 			r.Texts = append(r.Texts, Text{Node: i, Channel: ToolArguments, Whole: true})
 			continue
 		}
 		r.Texts = append(r.Texts, Text{Node: i, Channel: Other, Whole: true})
 	}
-}
-
-// isBinary reports whether a string is an image or sound: a data: URL of that type, or bare base64 of some length.
-func isBinary(raw []byte, bare bool) bool {
-	if bytes.HasPrefix(raw, []byte("data:image/")) || bytes.HasPrefix(raw, []byte("data:audio/")) {
-		return true
-	}
-	if !bare || len(raw) < 1024 {
-		return false
-	}
-	for _, c := range raw {
-		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '+' || c == '/' || c == '=') {
-			return false
-		}
-	}
-	return true
 }
