@@ -105,13 +105,10 @@ func (s *server) openGateway(ctx context.Context) (err error) {
 	o := gateway.Options{
 		MaxBody: int64(cfg.MaxBody), ReadBody: time.Duration(cfg.Timeouts.ReadBody), WriteStall: time.Duration(cfg.Timeouts.Write),
 		Log: s.custody, Callers: s.keys, Access: s.access, Policy: policy,
-		Diagnostics: s.log, Metrics: gateway.NewMetrics(s.metrics), BestEffort: map[string]bool{},
+		Diagnostics: s.log, Metrics: gateway.NewMetrics(s.metrics), BestEffort: map[string]bool{}, Purposes: map[string]string{},
 	}
-	for _, r := range cfg.Routes {
-		o.BestEffort[r.Path] = r.Custody == "best_effort"
-	}
-	for _, m := range cfg.Models {
-		o.Models = append(o.Models, gateway.Model{Name: m.Name, Upstream: m.Upstream, As: m.UpstreamModel, Label: m.Label})
+	if err := s.labelOptions(&o); err != nil {
+		return err
 	}
 	for i := range cfg.Upstreams {
 		u, err := s.openUpstream(ctx, &cfg.Upstreams[i])
@@ -132,9 +129,13 @@ func (s *server) openUpstream(ctx context.Context, u *config.Upstream) (gateway.
 	if err != nil {
 		return gateway.Upstream{}, usage("", "upstream %s: api_key: %w", u.Name, err)
 	}
+	tlsConfig, err := s.upstreamTLS(u)
+	if err != nil {
+		return gateway.Upstream{}, err
+	}
 	t := &s.settings.Gateway.Timeouts
 	client, err := upstream.NewClient(upstream.Options{
-		URL: u.URL, APIKey: key, Dial: time.Duration(t.UpstreamConnect), FirstByte: time.Duration(t.UpstreamFirstByte), Idle: time.Duration(t.UpstreamIdle),
+		URL: u.URL, APIKey: key, TLS: tlsConfig, Dial: time.Duration(t.UpstreamConnect), FirstByte: time.Duration(t.UpstreamFirstByte), Idle: time.Duration(t.UpstreamIdle),
 	})
 	if err != nil {
 		return gateway.Upstream{}, usage("", "upstream %s: %w", u.Name, err)
@@ -147,7 +148,7 @@ func (s *server) openUpstream(ctx context.Context, u *config.Upstream) (gateway.
 	case "auto":
 		dialect = detectDialect(ctx, client)
 	}
-	return gateway.Upstream{Name: u.Name, Dialect: dialect, Client: client}, nil
+	return gateway.Upstream{Name: u.Name, Dialect: dialect, Client: client, Private: private(u.URL)}, nil
 }
 
 // detectDialect asks a runtime what it is. One that does not answer yet is taken for an OpenAI one, the smaller surface.

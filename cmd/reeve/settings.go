@@ -48,6 +48,9 @@ func (f *serveFlags) load(c *cobra.Command) (*settings, error) {
 	}
 	if given("insecure") {
 		g.Insecure = f.insecure
+		for i := range g.Upstreams {
+			g.Upstreams[i].Insecure = g.Upstreams[i].Insecure || f.insecure
+		}
 	}
 	if err := f.check(cfg); err != nil {
 		return nil, err

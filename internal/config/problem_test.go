@@ -39,19 +39,19 @@ reeve.yaml:4:13: gateway.insecure: want true or false, not text
     4 |   insecure: "true"
       |             ^
         remove the quotes
-reeve.yaml:5:15: gateway.tls.mode: want one of off, local, files
+reeve.yaml:5:15: gateway.tls.mode: want one of off, local, files, acme
     5 |   tls: {mode: on}
       |               ^
 reeve.yaml:6:10: custody: want keys with values here
     6 | custody: [1]
       |          ^
         write "key: value" lines, indented by two spaces`},
-		{"a secret in the file", "gateway:\n  upstreams:\n    - name: a\n      url: http://a\n      api_key: sk-live-4242\n", `
+		{"a secret in the file", "gateway:\n  upstreams:\n    - name: a\n      url: https://a\n      api_key: sk-live-4242\n", `
 reeve.yaml:5:16: gateway.upstreams[0].api_key: a secret is not written here; say where it is: file:PATH or env:NAME
     5 |       api_key: …
       |                ^`},
-		{"a secret in one line with others", "gateway:\n  upstreams:\n    - {name: a, url: http://a, api_key: sk-live-4242}\n", `
-reeve.yaml:3:41: gateway.upstreams[0].api_key: a secret is not written here; say where it is: file:PATH or env:NAME`},
+		{"a secret in one line with others", "gateway:\n  upstreams:\n    - {name: a, url: https://a, api_key: sk-live-4242}\n", `
+reeve.yaml:3:42: gateway.upstreams[0].api_key: a secret is not written here; say where it is: file:PATH or env:NAME`},
 		{"a password in an address", "gateway:\n  upstreams:\n    - name: a\n      url: http://u:sk-live-4242@a\n", `
 reeve.yaml:4:12: gateway.upstreams[0].url: the address holds a name or password
     4 |       url: …
@@ -61,7 +61,7 @@ reeve.yaml:4:12: gateway.upstreams[0].url: the address holds a name or password
 reeve.yaml:1:1: sk: unknown key
     1 | sk: …
       | ^
-        known here: version, gateway, custody, guard, access, keys`},
+        known here: version, gateway, custody, guard, labels, access, keys`},
 		{"a secret in a line that is no YAML", "gateway:\n  listen: \"x\n-----BEGIN sk-live-4242\n", `
 reeve.yaml:2:11: could not find end character of double-quoted text
     2 |   listen: "x
@@ -79,7 +79,7 @@ reeve.yaml:3:17: gateway.admin_listen: anchors, aliases and tags are not support
 reeve.yaml:1:19: gateway.listen: this address can be reached from other machines, and TLS is off
     1 | gateway: {listen: "0.0.0.0:8400"}
       |                   ^
-        set gateway.tls.mode to local or files; or, behind a proxy that does TLS, gateway.insecure to true, which is put on record`},
+        set gateway.tls.mode to local, files or acme; or, behind a proxy that does TLS, gateway.insecure to true, which is put on record`},
 		{"two documents", "version: 1\n---\nversion: 1\n", `
 reeve.yaml:3:8: a second document begins here
     3 | version: 1
@@ -131,20 +131,20 @@ func TestValidate(t *testing.T) {
 		{"gateway: {tls: {cert: a, key: b}}", "gateway.tls.mode"},
 		{"gateway: {tls: {names: [a]}}", "gateway.tls.names"},
 		{"gateway: {tls: {mode: local, names: [1]}}", "gateway.tls.names[0]"},
-		{"gateway: {upstreams: [{url: 'http://a'}]}", "gateway.upstreams[0].name"},
-		{"gateway: {upstreams: [{name: 'a b', url: 'http://a'}]}", "gateway.upstreams[0].name"},
-		{"gateway: {upstreams: [{name: a, url: 'http://a'}, {name: a, url: 'http://b'}]}", "gateway.upstreams[1].name"},
+		{"gateway: {upstreams: [{url: 'https://a'}]}", "gateway.upstreams[0].name"},
+		{"gateway: {upstreams: [{name: 'a b', url: 'https://a'}]}", "gateway.upstreams[0].name"},
+		{"gateway: {upstreams: [{name: a, url: 'https://a'}, {name: a, url: 'https://b'}]}", "gateway.upstreams[1].name"},
 		{"gateway: {upstreams: [{name: a}]}", "gateway.upstreams[0].url"},
 		{"gateway: {upstreams: [{name: a, url: 'ftp://a'}]}", "gateway.upstreams[0].url"},
-		{"gateway: {upstreams: [{name: a, url: 'http://a/?x'}]}", "gateway.upstreams[0].url"},
-		{"gateway: {upstreams: [{name: a, url: 'http://a/../b'}]}", "gateway.upstreams[0].url"},
-		{"gateway: {upstreams: [{name: a, url: 'http://a', dialect: grpc}]}", "gateway.upstreams[0].dialect"},
+		{"gateway: {upstreams: [{name: a, url: 'https://a/?x'}]}", "gateway.upstreams[0].url"},
+		{"gateway: {upstreams: [{name: a, url: 'https://a/../b'}]}", "gateway.upstreams[0].url"},
+		{"gateway: {upstreams: [{name: a, url: 'https://a', dialect: grpc}]}", "gateway.upstreams[0].dialect"},
 		{"gateway: {upstreams: [null]}", "gateway.upstreams[0]"},
 		{"gateway: {upstreams: {name: a}}", "gateway.upstreams"},
 		{"gateway: {models: [{}]}", "gateway.models[0].name"},
 		{"gateway: {models: [{name: a}, {name: a}]}", "gateway.models[1].name"},
 		{"gateway: {models: [{name: a, upstream: x}]}", "gateway.models[0].upstream"},
-		{"gateway: {upstreams: [{name: a, url: 'http://a'}, {name: b, url: 'http://b'}], models: [{name: m}]}", "gateway.models[0].upstream"},
+		{"gateway: {upstreams: [{name: a, url: 'https://a'}, {name: b, url: 'https://b'}], models: [{name: m}]}", "gateway.models[0].upstream"},
 		{"gateway: {models: [{name: a, label: secretish}]}", "gateway.models[0].label"},
 		{"gateway: {routes: [{path: v1}]}", "gateway.routes[0].path"},
 		{"gateway: {routes: [{path: /v1/../x}]}", "gateway.routes[0].path"},
@@ -178,7 +178,7 @@ func TestValidateAccepts(t *testing.T) {
 		"gateway: {listen: '0.0.0.0:1', tls: {mode: files, cert: a, key: b}}",
 		"gateway: {listen: '[::1]:1', admin_listen: 'localhost:2'}",
 		"gateway: {listen: '127.0.0.1:0', admin_listen: '127.0.0.1:0'}",
-		"gateway: {upstreams: [{name: a, url: 'http://a/base/'}], models: [{name: m}]}",
+		"gateway: {upstreams: [{name: a, url: 'https://a/base/'}], models: [{name: m}]}",
 		"gateway: {max_body: 1048576}",
 	} {
 		if _, err := config.Parse("", []byte(text)); err != nil {

@@ -22,6 +22,8 @@ type Config struct {
 	Custody Custody `yaml:"custody"`
 	// Guard is what may not pass, in and out.
 	Guard Guard `yaml:"guard"`
+	// Labels say how sensitive texts are and how that flows.
+	Labels Labels `yaml:"labels"`
 	// Access is who may do what.
 	Access Access `yaml:"access"`
 	// Keys protects what is stored encrypted.
@@ -50,18 +52,46 @@ type Gateway struct {
 	Models []Model `yaml:"models"`
 	// Routes change how single paths are treated.
 	Routes []Route `yaml:"routes"`
+	// TrustedProxies are networks such as 10.0.0.0/8 whose servers may say by X-Forwarded-For for whom they speak. From everybody else that header is ignored.
+	TrustedProxies []string `yaml:"trusted_proxies"`
+	// Networks say where callers are, for access rules that ask for a country.
+	Networks []Network `yaml:"networks"`
 }
 
 // TLS is a section of gateway.
 type TLS struct {
-	// Mode is off; local: a certificate of reeve's own authority, which it makes at the first start (clients trust tls/ca.pem in the data directory); or files: your own certificate.
-	Mode string `yaml:"mode" enum:"off,local,files"`
+	// Mode is off; local: a certificate of reeve's own authority, which it makes at the first start (clients trust tls/ca.pem in the data directory); files: your own certificate; or acme: a certificate that an ACME authority such as Let's Encrypt gives out.
+	Mode string `yaml:"mode" enum:"off,local,files,acme"`
 	// Cert is a PEM file with the server's certificate and its chain (mode files). It is read again when it changes.
 	Cert string `yaml:"cert"`
 	// Key is the PEM file with the key of cert (mode files).
 	Key string `yaml:"key"`
 	// Names are further host names and addresses of this server (mode local), beside localhost and the host's own name.
 	Names []string `yaml:"names"`
+	// ACME says which authority gives certificates out, and for which names (mode acme).
+	ACME ACME `yaml:"acme"`
+}
+
+// ACME is a section of gateway.tls.
+type ACME struct {
+	// Domains are the names of this server. The authority reaches the listener for callers under each of them on port 443.
+	Domains []string `yaml:"domains"`
+	// Email is where the authority writes when something is wrong.
+	Email string `yaml:"email"`
+	// Directory is the address of the authority's ACME directory. Empty: Let's Encrypt.
+	Directory string `yaml:"directory"`
+	// CA is a PEM file with the authority that the directory's own certificate is trusted by. Empty: those of the system.
+	CA string `yaml:"ca"`
+	// AcceptTerms says that you agree to the authority's terms of service.
+	AcceptTerms bool `yaml:"accept_terms"`
+}
+
+// Network is a network and where it is.
+type Network struct {
+	// Prefix such as 192.0.2.0/24; the longest one that holds an address counts.
+	Prefix string `yaml:"prefix"`
+	// Country as ISO 3166-1 alpha-2, such as DE.
+	Country string `yaml:"country"`
 }
 
 // Timeouts is a section of gateway. Each is a time such as 500ms, 30s, 5m, 2h or 1d.
@@ -94,6 +124,24 @@ type Upstream struct {
 	Dialect string `yaml:"dialect" enum:"auto,ollama,openai"`
 	// APIKey that the gateway shows to it, as file:PATH or env:NAME. The keys of clients are never passed on.
 	APIKey Secret `yaml:"api_key"`
+	// TLS of an https:// address.
+	TLS UpstreamTLS `yaml:"tls"`
+	// Insecure allows an http:// address beyond this machine, so that prompts and answers cross the network in the clear. That is put on record.
+	Insecure bool `yaml:"insecure"`
+}
+
+// UpstreamTLS is a section of upstreams.
+type UpstreamTLS struct {
+	// CA is a PEM file with the authorities that may have signed the server's certificate. Empty: those of the system.
+	CA string `yaml:"ca"`
+	// Cert is a PEM file with the certificate that the gateway shows to the server (mutual TLS). It is read again when it changes.
+	Cert string `yaml:"cert"`
+	// Key is the PEM file with the key of cert.
+	Key string `yaml:"key"`
+	// Pin is the SHA-256 of a public key (SubjectPublicKeyInfo) that must stand in the server's chain, in base64 or hex.
+	Pin string `yaml:"pin"`
+	// ServerName is the name that the server's certificate must hold. Empty: the name in the address.
+	ServerName string `yaml:"server_name"`
 }
 
 // Model is a name that clients use.
@@ -106,6 +154,20 @@ type Model struct {
 	UpstreamModel string `yaml:"upstream_model"`
 	// Label says what the model may know, such as internal or confidential{PII}; a key needs a clearance that dominates it.
 	Label reeve.Label `yaml:"label"`
+	// Takes is the highest label of what the model may be sent, such as internal; a conversation above it is refused. Empty: any.
+	Takes string `yaml:"takes"`
+	// Owner is the id of the person or service that the model belongs to, for access rules.
+	Owner string `yaml:"owner"`
+	// SharedWith lists ids of persons and services, and groups as group:NAME, with whom the owner shares it.
+	SharedWith []string `yaml:"shared_with"`
+	// Department that the model belongs to.
+	Department string `yaml:"department"`
+	// Regions are the countries where it may be used, as ISO 3166-1 alpha-2. None: everywhere.
+	Regions []string `yaml:"regions"`
+	// Purposes for which it may be used. None: any.
+	Purposes []string `yaml:"purposes"`
+	// RequiredTraining lists what a person must have been trained in to use it.
+	RequiredTraining []string `yaml:"required_training"`
 }
 
 // Route is a path of the gateway.
@@ -114,6 +176,8 @@ type Route struct {
 	Path string `yaml:"path"`
 	// Custody is durable: nothing is served before its record is on disk; or best_effort: records are queued in order, and a crash may lose the last ones. That choice is put on record.
 	Custody string `yaml:"custody" enum:"durable,best_effort"`
+	// Purpose is what the path is used for, a word that access rules, models and handling rules know. training and export mean that what passes is kept: then no model labelled lower than the conversation may be used.
+	Purpose string `yaml:"purpose"`
 }
 
 // Custody is the section of that name.
@@ -132,6 +196,18 @@ type Custody struct {
 type Guard struct {
 	// Policy is the file with the rules. Empty: the built-in ones. It is read again when it changes.
 	Policy string `yaml:"policy"`
+}
+
+// Labels is the section of that name.
+type Labels struct {
+	// Policy is the file that says which findings give which label, and how labelled data is handled. Empty: the built-in one.
+	Policy string `yaml:"policy"`
+	// Conversations is ids: callers may say by the header Reeve-Conversation or by metadata.conversation_id which of their conversations a request belongs to; or key: all requests of an API key are one conversation.
+	Conversations string `yaml:"conversations" enum:"ids,key"`
+	// Window is how long an API key that names no conversation rests before its next request begins another one, at public.
+	Window Duration `yaml:"window" min:"1m"`
+	// Life is how long the label of a conversation with an id is remembered after its last request.
+	Life Duration `yaml:"life" min:"1h"`
 }
 
 // Access is the section of that name.
@@ -168,6 +244,7 @@ func Default() *Config {
 				Shutdown:          Duration(30 * time.Second),
 			},
 		},
+		Labels:  Labels{Conversations: "ids", Window: Duration(30 * time.Minute), Life: Duration(30 * day)},
 		Custody: Custody{Fail: "closed", Checkpoint: Duration(time.Second), Segment: 64 << 20, Queue: 8192},
 	}
 }

@@ -1,14 +1,21 @@
 package config
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"net/url"
 	"path"
 	"reflect"
 	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/reeve-ai/reeve"
 )
 
 // Validate returns all that is wrong with the values, or nil. It looks at nothing outside the configuration.
@@ -20,6 +27,7 @@ func (c *Config) Validate() []Problem {
 	v.upstreams(c.Gateway.Upstreams)
 	v.models(&c.Gateway)
 	v.routes(c.Gateway.Routes)
+	v.networks(&c.Gateway)
 	return v.problems
 }
 
@@ -71,7 +79,7 @@ func (v *validator) listeners(g *Gateway) {
 		}
 		if !isLoopback(host) && g.TLS.Mode == "off" && !g.Insecure {
 			v.add(l.path, "this address can be reached from other machines, and TLS is off",
-				"set gateway.tls.mode to local or files; or, behind a proxy that does TLS, gateway.insecure to true, which is put on record")
+				"set gateway.tls.mode to local, files or acme; or, behind a proxy that does TLS, gateway.insecure to true, which is put on record")
 		}
 	}
 	if g.Listen == g.AdminListen && !strings.HasSuffix(g.Listen, ":0") {
@@ -92,6 +100,18 @@ func (v *validator) tls(t *TLS) {
 	if t.Mode != "files" && (t.Cert != "" || t.Key != "") {
 		v.add("gateway.tls.mode", "cert and key are given, but the mode does not use them", "set the mode to files, or remove cert and key")
 	}
+	a := &t.ACME
+	switch {
+	case t.Mode == "acme" && len(a.Domains) == 0:
+		v.add("gateway.tls.acme.domains", "mode acme needs the names of this server", "such as llm.example.org")
+	case t.Mode == "acme" && !a.AcceptTerms:
+		v.add("gateway.tls.acme.accept_terms", "an ACME authority gives certificates out to those who accept its terms", "read them and set accept_terms to true")
+	case t.Mode != "acme" && (len(a.Domains) > 0 || a.Directory != ""):
+		v.add("gateway.tls.mode", "acme is given, but the mode does not use it", "set the mode to acme, or remove acme")
+	}
+	if a.Directory != "" && !strings.HasPrefix(a.Directory, "https://") {
+		v.add("gateway.tls.acme.directory", "want an https:// address", "")
+	}
 	if t.Mode != "local" && len(t.Names) > 0 {
 		v.add("gateway.tls.names", "names are given, but only mode local uses them", "set the mode to local, or remove names")
 	}
@@ -109,7 +129,10 @@ func (v *validator) upstreams(list []Upstream) {
 			v.add(at+".name", "another upstream has this name", "")
 		}
 		seen[u.Name] = true
-		v.upstreamURL(at+".url", u.URL)
+		before := len(v.problems)
+		if v.upstreamURL(at+".url", u.URL); len(v.problems) == before {
+			v.upstreamTLS(at, &u)
+		}
 	}
 }
 
@@ -130,6 +153,58 @@ func (v *validator) upstreamURL(at, text string) {
 	v.problems[len(v.problems)-1].private = true
 }
 
+func (v *validator) upstreamTLS(at string, u *Upstream) {
+	t := &u.TLS
+	if to, err := url.Parse(u.URL); err == nil && to.Scheme == "http" {
+		if !isLoopback(to.Hostname()) && !u.Insecure {
+			v.add(at+".url", "prompts and answers would cross the network in the clear",
+				"use an https:// address; or, where the network itself is encrypted, set insecure to true, which is put on record")
+			v.problems[len(v.problems)-1].private = true
+		}
+		if *t != (UpstreamTLS{}) {
+			v.add(at+".tls", "it is given, but the address is no https:// one", "")
+		}
+	}
+	if (t.Cert == "") != (t.Key == "") {
+		v.add(at+".tls.cert", "a client certificate needs both cert and key", "name the two PEM files")
+	}
+	if _, err := ParsePin(t.Pin); err != nil {
+		v.add(at+".tls.pin", err.Error(), "openssl x509 -in server.pem -pubkey -noout | openssl pkey -pubin -outform der | openssl dgst -sha256 -binary | base64")
+	}
+}
+
+// ParsePin reads a SHA-256 in hex or base64; nil for the empty text.
+func ParsePin(text string) ([]byte, error) {
+	if text == "" {
+		return nil, nil
+	}
+	for _, decode := range []func(string) ([]byte, error){hex.DecodeString, base64.StdEncoding.DecodeString, base64.RawURLEncoding.DecodeString} {
+		if b, err := decode(text); err == nil && len(b) == sha256.Size {
+			return b, nil
+		}
+	}
+	return nil, errors.New("want the SHA-256 of a public key in hex or base64")
+}
+
+var countryCode = regexp.MustCompile(`^[A-Z]{2}$`)
+
+func (v *validator) networks(g *Gateway) {
+	for i, p := range g.TrustedProxies {
+		if _, err := netip.ParsePrefix(p); err != nil {
+			v.add(fmt.Sprintf("gateway.trusted_proxies[%d]", i), "want a network such as 10.0.0.0/8", "one server is 192.0.2.7/32")
+		}
+	}
+	for i, n := range g.Networks {
+		at := fmt.Sprintf("gateway.networks[%d]", i)
+		if _, err := netip.ParsePrefix(n.Prefix); err != nil {
+			v.add(at+".prefix", "want a network such as 192.0.2.0/24", "")
+		}
+		if !countryCode.MatchString(n.Country) {
+			v.add(at+".country", "want two capital letters such as DE", "")
+		}
+	}
+}
+
 func (v *validator) models(g *Gateway) {
 	known, seen := map[string]bool{}, map[string]bool{}
 	for _, u := range g.Upstreams {
@@ -144,6 +219,9 @@ func (v *validator) models(g *Gateway) {
 			v.add(at+".name", "another model has this name", "")
 		}
 		seen[m.Name] = true
+		if _, err := reeve.ParseLabel(m.Takes); m.Takes != "" && err != nil {
+			v.add(at+".takes", "want a label such as internal or confidential{PII}", "")
+		}
 		switch {
 		case m.Upstream == "" && len(g.Upstreams) > 1:
 			v.add(at+".upstream", "which upstream has this model?", "there is more than one: name it")

@@ -197,9 +197,12 @@ func (c *Client) get(ctx context.Context) (*conn, error) {
 		host, _, _ := net.SplitHostPort(c.addr)
 		cfg := c.opts.TLS.Clone()
 		if cfg == nil {
-			cfg = &tls.Config{MinVersion: tls.VersionTLS12}
+			cfg = &tls.Config{MinVersion: tls.VersionTLS13}
 		}
-		cfg.ServerName, cfg.NextProtos = host, []string{"http/1.1"}
+		if cfg.ServerName == "" {
+			cfg.ServerName = host
+		}
+		cfg.NextProtos = []string{"http/1.1"}
 		tc := tls.Client(nc, cfg)
 		if err := tc.HandshakeContext(ctx); err != nil {
 			nc.Close()
