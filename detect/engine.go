@@ -62,6 +62,7 @@ type Engine struct {
 	buckets    [][]trigger        // recognisers by the first two bytes of their prefix; the first is empty
 	digits     numberTable        // recognisers of digits
 	upper      [maxSize][]trigger // recognisers of upper-case tokens, likewise
+	uppers     []trigger          // all of them
 	hasUpper   bool               // upper is not empty, or forms begin with letters
 	forms      formTable          // identifiers of a fixed form
 	email      bool               // the e-mail rule is in force
@@ -230,6 +231,7 @@ func (e *Engine) addEntry(on entry, rule int32) {
 
 func (e *Engine) addUpper(t trigger) {
 	addSized(&e.upper, t)
+	e.uppers = append(e.uppers, t)
 	e.startUpper()
 }
 

@@ -8,7 +8,7 @@ func icdRule() builtin {
 			Positives:   []string{"diagnosis E11.9", "ICD-10: F32.1,", "dx: I10", "ICD10 code S72.001A", "Diagnose: C50.9", "diagnosis code J45"},
 			Negatives:   []string{"E11.9", "room B12", "MOVQ DX, R15", "vitamin B12 with the diagnosis of nothing at all in a text that goes on", "dx: U2", "ICD-10: Z1", "part A10.500000"},
 		},
-		on: []entry{{upper: true, sizes: lengths(3), find: findICD}},
+		on: []entry{{upper: true, next: digits, sizes: lengths(3), find: findICD}},
 	}
 }
 

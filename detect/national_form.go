@@ -65,11 +65,28 @@ type formRow struct {
 
 // formTable finds rows by the signature of a token's runs.
 type formTable struct {
-	rows   map[uint64][]formRow
+	rows   map[uint64]*formList
 	prefix [1 << 9]uint64 // bits of the signatures that a row goes on from, or ends with
 	ends   [1 << 9]uint64
 	first  [maxFormLen + 1]uint16    // by the length of the first run of digits: what may follow, see follower
-	whole  [maxFormLen + 1][]formRow // by length: tokens of digits and letters in any order
+	lead   [maxFormLen + 1]uint16    // by the length of a first run of letters, likewise, with followedByDigit
+	wholes uint64                    // lengths for which whole has rows
+	whole  [maxFormLen + 1]*formList // by length: tokens of digits and letters in any order
+}
+
+// formList is the rows of a form, and what is the same for all of them.
+type formList struct {
+	rows  []formRow
+	three [128]uint64 // see wordList: of the words of all rows
+	prose bool        // a row needs neither a word nor a line of its own
+}
+
+func (l *formList) add(row formRow) {
+	l.rows = append(l.rows, row)
+	l.prose = l.prose || row.proof.prose > 0
+	for k, set := range row.cues.three {
+		l.three[k] |= set
+	}
 }
 
 const (
@@ -98,7 +115,7 @@ func setBit(set *[1 << 9]uint64, sig uint64) { set[sig>>55] |= 1 << (sig >> 49 &
 // add compiles the forms of a rule.
 func (t *formTable) add(forms []form, rule int32) error {
 	if t.rows == nil {
-		t.rows = map[uint64][]formRow{}
+		t.rows = map[uint64]*formList{}
 	}
 	for _, f := range forms {
 		for _, text := range spellings(f.written) {
@@ -107,19 +124,26 @@ func (t *formTable) add(forms []form, rule int32) error {
 				if err != nil || size > maxFormLen {
 					return fmt.Errorf("form %q: no length", text)
 				}
-				t.whole[size] = append(t.whole[size], formRow{f, rule, text})
+				if t.whole[size] == nil {
+					t.whole[size] = &formList{}
+				}
+				t.wholes |= 1 << size
+				t.whole[size].add(formRow{f, rule, text})
 				continue
 			}
 			sig, err := t.sign(text)
 			if err != nil {
 				return err
 			}
-			for _, other := range t.rows[sig] {
+			if t.rows[sig] == nil {
+				t.rows[sig] = &formList{}
+			}
+			for _, other := range t.rows[sig].rows {
 				if other.text != text {
 					return fmt.Errorf("forms %q and %q have the same signature", other.text, text)
 				}
 			}
-			t.rows[sig] = append(t.rows[sig], formRow{f, rule, text})
+			t.rows[sig].add(formRow{f, rule, text})
 			setBit(&t.ends, sig)
 		}
 	}
@@ -191,6 +215,32 @@ func joinRuns(text string) string {
 // none, because the tokens of any order begin with any run.
 func follower(c byte) uint16 { return 1 << (indexByte(formSeps, c) + 1) }
 
+const followedByDigit = 1 << 15
+
+// mayLead reports whether a form may begin with the letters at i, as far as the text shows.
+func (t *formTable) mayLead(b []byte, i int) bool {
+	j := i
+	for j < len(b) && isLetter(b[j]) {
+		if j++; j-i > maxFormLen {
+			return false
+		}
+	}
+	if j+1 >= len(b) {
+		return true
+	}
+	lead := t.lead[j-i]
+	if c := b[j]; !isDigit(c) {
+		return lead&(follower(c)|1) != 0
+	}
+	if lead&followedByDigit != 0 {
+		return true
+	}
+	for j < len(b) && isAlnum(b[j]) && j-i <= maxFormLen {
+		j++
+	}
+	return j == len(b) || t.wholes>>(j-i)&1 != 0
+}
+
 // mayBegin reports whether a form has so many digits first, and then what c is.
 func (t *formTable) mayBegin(size int, c byte) bool {
 	return size <= maxFormLen && (isLetter(c) || t.first[size]&(follower(c)|1) != 0)
@@ -227,6 +277,16 @@ func (t *formTable) sign(text string) (sig uint64, err error) {
 				after = text[i]
 			}
 			t.first[n] |= follower(after)
+		}
+		if sig == 0 && c == 'A' {
+			switch {
+			case i == len(text):
+				t.lead[n] |= 1
+			case text[i] == 'd':
+				t.lead[n] |= followedByDigit
+			default:
+				t.lead[n] |= follower(text[i])
+			}
 		}
 		sig = signRun(sig, class, n)
 		setBit(&t.prefix, sig)

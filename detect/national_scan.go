@@ -19,7 +19,7 @@ func (r *reading) reset() { r.sig, r.n, r.digits, r.lower, r.upper = 0, 0, 0, fa
 // an identifier is tried, the longest wins, then the highest score, then the first rule.
 func (s *scan) askForms(a *attempt, i int) {
 	w, t := &s.w, &s.e.forms
-	if t.rows == nil || isDigit(w.b[i]) && !t.mayBegin(w.group-i, w.after) || !w.formStarts(i) {
+	if t.rows == nil || isDigit(w.b[i]) && !t.mayBegin(w.group-i, w.after) || !w.plain && isLetter(w.b[i]) && !t.mayLead(w.b, i) || !w.formStarts(i) {
 		return
 	}
 	r := &s.reading
@@ -42,7 +42,9 @@ func (s *scan) askForms(a *attempt, i int) {
 		}
 		if bit(&t.ends, r.sig) && formEnds(c, next) {
 			surroundings.end, surroundings.after, surroundings.next = end, c, next
-			s.weigh(a, t.rows[r.sig], &surroundings)
+			if list := t.rows[r.sig]; list != nil {
+				s.weigh(a, list, &surroundings)
+			}
 		}
 		if !isAlnum(next) || c == ',' {
 			break
@@ -63,7 +65,7 @@ func (s *scan) askForms(a *attempt, i int) {
 func (s *scan) askWhole(a *attempt, i int) {
 	w, r := &s.w, &s.reading
 	end := w.run(clAlnum, i, maxFormLen+1)
-	if end-i > maxFormLen || len(s.e.forms.whole[end-i]) == 0 {
+	if end-i > maxFormLen || s.e.forms.whole[end-i] == nil {
 		return
 	}
 	c := w.at(end)
@@ -106,11 +108,18 @@ func (r *reading) run(w *window, j int) int {
 	if end == j || r.n+end-j > maxFormLen {
 		return 0
 	}
-	for _, c := range w.b[j:end] {
-		r.put(c)
-	}
-	if r.upper && r.lower {
-		return 0
+	if class == clDigit {
+		for k, c := range w.b[j:end] {
+			r.text[r.n+k], r.values[r.digits+k] = c, c-'0'
+		}
+		r.n, r.digits = r.n+end-j, r.digits+end-j
+	} else {
+		for _, c := range w.b[j:end] {
+			r.put(c)
+		}
+		if r.upper && r.lower {
+			return 0
+		}
 	}
 	r.sig = signRun(r.sig, class, end-j)
 	return end
@@ -150,9 +159,17 @@ type around struct {
 }
 
 // weigh scores the rows of the token's form.
-func (s *scan) weigh(a *attempt, rows []formRow, at *around) {
+func (s *scan) weigh(a *attempt, list *formList, at *around) {
 	w, r := &s.w, &s.reading
+	if len(list.rows) <= fewRows && !w.plain && !list.passes(r) {
+		return
+	}
 	goesOn := w.goesOn(at)
+	cued := w.plain || w.mayBeNear(at.start, &list.three)
+	if !cued && !list.prose && (goesOn || at.end+endSpan <= len(w.b) && !w.alone(at)) {
+		return
+	}
+	rows := list.rows
 	words := r.lower && bytes.IndexByte(w.b[at.start:at.end], ' ') >= 0 // "30 and 60" is no number plate
 	for k := range rows {
 		row := &rows[k]
@@ -172,7 +189,7 @@ func (s *scan) weigh(a *attempt, rows []formRow, at *around) {
 		if !goesOn && row.proof.alone > score && w.alone(at) {
 			score = row.proof.alone
 		}
-		if row.proof.cued > score && w.near(at.start, row.cues) {
+		if cued && row.proof.cued > score && w.near(at.start, row.cues) {
 			score = row.proof.cued
 		}
 		if s.readings != nil && score > 0 {
@@ -182,6 +199,19 @@ func (s *scan) weigh(a *attempt, rows []formRow, at *around) {
 			s.accept(a, &trigger{rule: row.rule}, h, at.start)
 		}
 	}
+}
+
+// fewRows are so few that it is cheapest to look at their checks first.
+const fewRows = 3
+
+// passes reports whether the check of one of the rows passes.
+func (l *formList) passes(r *reading) bool {
+	for k := range l.rows {
+		if check := l.rows[k].check; check == nil || check(r.text[:r.n], r.values[:r.digits]) {
+			return true
+		}
+	}
+	return false
 }
 
 // goesOn reports whether digits stand before or behind the token with nothing but a space or comma between, as in a
@@ -205,6 +235,7 @@ var plainNames = words("text", "content", "value", "message", "input", "output",
 
 const (
 	aloneSpan = 48
+	endSpan   = 4
 	quotes    = "\"'`([<"
 	closers   = "\"'`)]>.,;!"
 )
@@ -219,7 +250,7 @@ func (w *window) alone(at *around) bool {
 
 // endsLine reports whether at most closing punctuation follows on the line.
 func (w *window) endsLine(end int) bool {
-	for k := range 4 {
+	for k := range endSpan {
 		switch c := w.at(end + k); {
 		case c == '\n', c == '\r':
 			return true

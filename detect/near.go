@@ -29,14 +29,8 @@ func (w *window) near(i int, list *wordList) bool { return w.nearWithin(i, list,
 
 // nearWithin reports whether one of the words begins in the span bytes before i, at most nearSpan.
 func (w *window) nearWithin(i int, list *wordList, span int) bool {
-	c := &w.context0
-	if c.at != i+1 { // one more, so that the zero value is no memory
-		c.at, c.folded = i+1, false
-		c.from = w.lineStart(i)
-		c.heads = w.wordHeads(c.from, i)
-		w.steps += i - c.from
-	}
-	if c.heads != anyHeads && !w.plain && !list.mayBegin(w.b[c.from:i], c.heads) {
+	c := w.contextBefore(i)
+	if c.heads != anyHeads && !w.plain && !mayBegin(&list.three, w.b[c.from:i], c.heads) {
 		return false
 	}
 	if !c.folded {
@@ -47,6 +41,24 @@ func (w *window) nearWithin(i int, list *wordList, span int) bool {
 		span = foldSpan
 	}
 	return w.has(c, list, span)
+}
+
+// mayBeNear reports whether a word of some lists may stand before i: three is the union of theirs.
+func (w *window) mayBeNear(i int, three *[128]uint64) bool {
+	c := w.contextBefore(i)
+	return c.heads == anyHeads || mayBegin(three, w.b[c.from:i], c.heads)
+}
+
+// contextBefore finds out where words may begin in the text before i, once for all that ask about it.
+func (w *window) contextBefore(i int) *folded {
+	c := &w.context0
+	if c.at != i+1 { // one more, so that the zero value is no memory
+		c.at, c.folded = i+1, false
+		c.from = w.lineStart(i)
+		c.heads = w.wordHeads(c.from, i)
+		w.steps += i - c.from
+	}
+	return c
 }
 
 // anyHeads says that words may begin anywhere.

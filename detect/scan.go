@@ -320,12 +320,27 @@ type attempt struct {
 // askUpper asks the recognisers of upper-case tokens, by the length of the first run.
 func (s *scan) askUpper(t *attempt, i int) {
 	w := &s.w
+	if !w.plain && !s.upperWanted(i) {
+		return
+	}
 	w.caps = w.run(clCaps, i, maxSize)
 	if w.touched {
 		w.touched, t.undecided, t.lead = false, true, min(t.lead, i)
 		return
 	}
 	s.ask(t, s.e.upper[min(w.caps-i, maxSize-1)], i)
+}
+
+// upperWanted reports whether one of them may match at i, before its length is known.
+func (s *scan) upperWanted(i int) bool {
+	w, all := &s.w, s.e.uppers
+	for k := range all {
+		t := &all[k]
+		if (t.least == 0 || w.reaches(i, t.least)) && (t.next == "" || i+1 >= len(w.b) || indexByte(t.next, w.b[i+1]) >= 0) {
+			return true
+		}
+	}
+	return false
 }
 
 func (s *scan) ask(a *attempt, on []trigger, i int) {

@@ -1,5 +1,7 @@
 package detect
 
+import "unicode/utf8"
+
 func urlRule() builtin {
 	r := builtin{
 		weak: true,
@@ -109,6 +111,9 @@ var commonTop = func() map[string]bool {
 
 // findHost looks for an address without scheme at the first dot of its host.
 func findHost(w *window, dot int) hit {
+	if !w.plain && w.noTop(dot) {
+		return hit{}
+	}
 	start := w.hostStart(dot)
 	w.lead = start
 	if start == dot || dot-start > maxLabel || w.b[start] == '-' || !isHostStart(w.before(start)) || w.before(start) == '.' && start > 1 {
@@ -140,6 +145,36 @@ func findHost(w *window, dot int) hit {
 	}
 	return hit{}
 }
+
+// noTop reports that the label behind the dot is the last of the name and no top-level domain that an address without scheme
+// may have. It reports false where it cannot tell.
+func (w *window) noTop(dot int) bool {
+	b := w.b[dot+1 : min(dot+1+block, len(w.b))]
+	if dot >= 3 && b3(w.b[dot-3:dot]) == b3([]byte("www")) {
+		return false
+	}
+	n := 0
+	for n < len(b) && classOf[b[n]]&(clAlnum|clDash) != 0 {
+		n++
+	}
+	if n == len(b) || b[n] == '.' || b[n] >= utf8.RuneSelf {
+		return false
+	}
+	return n == 0 || n >= len(topEnds) || topEnds[n][b[0]&31]>>(b[n-1]&31)&1 == 0
+}
+
+// b3 is the first three bytes with their letters in lower case.
+func b3(b []byte) uint32 { return (uint32(b[0]) | uint32(b[1])<<8 | uint32(b[2])<<16) | 0x202020 }
+
+// topEnds has a bit for the last letter of a common top-level domain, by its length and first letter, with those of two
+// letters that begin with i.
+var topEnds = func() (t [8][32]uint32) {
+	for s := range commonTop {
+		t[len(s)][s[0]&31] |= 1 << (s[len(s)-1] & 31)
+	}
+	t[2]['i'&31] = ^uint32(0)
+	return t
+}()
 
 // hostStart returns the start of the label that ends at dot; with another dot before it, dot itself, since the host was
 // looked at there.

@@ -91,15 +91,15 @@ const anyHead = " " + digits + lower + upper
 
 func tripleHash(a, b, c byte) uint { return (uint(a)*0x3D1 + uint(b)*0x61 + uint(c)) & 8191 }
 
-// mayBegin reports whether a word of the list may begin at one of the heads of a text of ASCII.
-func (l *wordList) mayBegin(text []byte, heads uint64) bool {
+// mayBegin reports whether a word may begin at one of the heads of a text of ASCII; three is that of its list.
+func mayBegin(three *[128]uint64, text []byte, heads uint64) bool {
 	if heads>>max(0, len(text)-2) != 0 {
 		return true // too close to the end to tell
 	}
 	for ; heads != 0; heads &= heads - 1 {
 		k := bits.TrailingZeros64(heads)
 		h := tripleHash(lowerByte[text[k]], headByte[text[k+1]], headByte[text[k+2]])
-		if l.three[h>>6]>>(h&63)&1 != 0 {
+		if three[h>>6]>>(h&63)&1 != 0 {
 			return true
 		}
 	}
