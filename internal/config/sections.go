@@ -190,6 +190,38 @@ type Custody struct {
 	Segment Size `yaml:"segment" min:"1MiB" max:"4GiB"`
 	// Queue is how many records may wait for the disk before requests are refused.
 	Queue int `yaml:"queue" min:"16" max:"1048576"`
+	// Retention says how long records are kept. `reeve custody retention explain` tells which rule decides about one of them.
+	Retention Retention `yaml:"retention"`
+	// IndexIdentifiers indexes the identifiers that payloads name, such as e-mail addresses, so that a search finds third persons. Only a keyed hash of each is kept.
+	IndexIdentifiers bool `yaml:"index_identifiers"`
+}
+
+// Retention is a section of custody. The payload of a record is what was asked and answered, sealed; its metadata is the record itself, which names nobody.
+type Retention struct {
+	// Metadata is how long records are kept, at least. Whole old parts of the log go when all in them is older.
+	Metadata Duration `yaml:"metadata" min:"1d"`
+	// Payload is how long content is kept. It goes when it is older, unless a legal hold covers it.
+	Payload Duration `yaml:"payload" min:"0s"`
+	// Profiles are floors that laws set for metadata: ai-act (184 days), hipaa (six years), colorado (three years), ccpa (24 months). A floor beats a shorter period.
+	Profiles []string `yaml:"profiles"`
+	// Classes are periods for some records. Of all that fit, the shortest payload and the longest metadata period win.
+	Classes []RetentionClass `yaml:"classes"`
+}
+
+// RetentionClass is a period for some records.
+type RetentionClass struct {
+	// Name for explanations.
+	Name string `yaml:"name"`
+	// Routes that it speaks of, such as /v1/embeddings. None: all.
+	Routes []string `yaml:"routes"`
+	// Models that it speaks of. None: all.
+	Models []string `yaml:"models"`
+	// Label that it speaks of: input or output of at least this level and, where categories are given, with one of them. public: all.
+	Label reeve.Label `yaml:"label"`
+	// Metadata is how long these records are kept. 0s: as others.
+	Metadata Duration `yaml:"metadata" min:"0s"`
+	// Payload is how long their content is kept. 0s: as others.
+	Payload Duration `yaml:"payload" min:"0s"`
 }
 
 // Guard is the section of that name.
@@ -245,7 +277,7 @@ func Default() *Config {
 			},
 		},
 		Labels:  Labels{Conversations: "ids", Window: Duration(30 * time.Minute), Life: Duration(30 * day)},
-		Custody: Custody{Fail: "closed", Checkpoint: Duration(time.Second), Segment: 64 << 20, Queue: 8192},
+		Custody: Custody{Fail: "closed", Checkpoint: Duration(time.Second), Segment: 64 << 20, Queue: 8192, Retention: Retention{Metadata: Duration(186 * 24 * time.Hour), Payload: Duration(30 * 24 * time.Hour), Profiles: []string{"ai-act"}}},
 	}
 }
 

@@ -27,6 +27,7 @@ func (c *Config) Validate() []Problem {
 	v.upstreams(c.Gateway.Upstreams)
 	v.models(&c.Gateway)
 	v.routes(c.Gateway.Routes)
+	v.retention(&c.Custody.Retention)
 	v.networks(&c.Gateway)
 	return v.problems
 }

@@ -18,6 +18,7 @@ type testProver struct{}
 
 func (testProver) Origin() string     { return "test" }
 func (testProver) Size() uint64       { return 1 }
+func (testProver) Close() error       { return nil }
 func (testProver) Checkpoint() []byte { return []byte("checkpoint") }
 func (testProver) Prove(seq uint64) ([]byte, error) {
 	return []byte(fmt.Sprintf("c2sp.org/tlog-proof@v1\nindex %d\n", seq)), nil

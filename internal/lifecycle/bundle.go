@@ -104,6 +104,7 @@ func (c *Custodian) Export(ctx context.Context, q ExportRequest, w io.Writer) er
 	if err != nil {
 		return err
 	}
+	defer p.Close()
 	b := &bundle{c: c, m: m, tar: tar.NewWriter(w), prover: p, payloads: q.Payloads}
 	return b.write(ctx, seqs)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -31,6 +32,7 @@ type Prover interface {
 	Size() uint64       // leaves under the checkpoint
 	Checkpoint() []byte // as it is signed
 	Prove(seq uint64) ([]byte, error)
+	Close() error
 }
 
 // Reader reads the log. Its methods are those of custody.Reader.
@@ -289,14 +291,27 @@ func (c *Custodian) terms(l *leaf) ([][]byte, error) {
 				continue
 			}
 			seen[id] = true
-			term, err := c.o.Keys.BlindIndex(id)
+			blind, err := c.o.Keys.BlindIndex(term(id))
 			if err != nil {
 				return nil, err
 			}
-			out = append(out, term)
+			out = append(out, blind)
 		}
 	}
 	return out, nil
+}
+
+// term is the form of an identifier under which it is indexed: numbers without what people write between their digits.
+func term(id string) string {
+	if strings.Contains(id, "@") {
+		return id
+	}
+	return strings.Map(func(r rune) rune {
+		if strings.ContainsRune(" \t-./()+", r) {
+			return -1
+		}
+		return r
+	}, id)
 }
 
 // maxTerms bounds the identifiers that are indexed of one record.

@@ -202,7 +202,8 @@ func (c *Custodian) prove(seq uint64) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return p.Prove(seq)
+	proof, err := p.Prove(seq)
+	return proof, errors.Join(err, p.Close())
 }
 
 // destroyKeys destroys the keys on record and any that came since.

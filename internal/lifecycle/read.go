@@ -33,13 +33,13 @@ func (c *Custodian) Search(ctx context.Context, q SearchRequest) (*Page, error) 
 			return nil, err
 		}
 	}
-	var term []byte
+	var blind []byte
 	if q.Term != "" {
 		if c.o.Identify == nil {
 			return nil, errors.New("identifiers in payloads are not indexed here: set custody.index_identifiers")
 		}
 		var err error
-		if term, err = c.o.Keys.BlindIndex(q.Term); err != nil {
+		if blind, err = c.o.Keys.BlindIndex(term(q.Term)); err != nil {
 			return nil, err
 		}
 	}
@@ -49,7 +49,7 @@ func (c *Custodian) Search(ctx context.Context, q SearchRequest) (*Page, error) 
 			return nil, err
 		}
 	}
-	return c.index.search(ctx, &q.Query, subjects, term)
+	return c.index.search(ctx, &q.Query, subjects, blind)
 }
 
 // SearchRequest is a search and who asks.

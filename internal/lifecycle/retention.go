@@ -56,20 +56,20 @@ func DefaultRetention() Retention {
 // Validate names the first thing that is wrong.
 func (r *Retention) Validate() error {
 	if r.Metadata < Day || r.Payload < 0 {
-		return fmt.Errorf("retention: metadata wants at least 1d, payload at least 0s")
+		return fmt.Errorf("metadata wants at least 1d, payload at least 0s")
 	}
 	for _, name := range r.Profiles {
 		if !slices.ContainsFunc(Profiles, func(p Profile) bool { return p.Name == name }) {
-			return fmt.Errorf("retention: profile %q is not known: want one of %s", name, profileNames())
+			return fmt.Errorf("profile %q is not known: want one of %s", name, profileNames())
 		}
 	}
 	for i := range r.Classes {
 		c := &r.Classes[i]
 		if c.Name == "" {
-			return fmt.Errorf("retention: class %d has no name", i+1)
+			return fmt.Errorf("class %d has no name", i+1)
 		}
 		if c.Metadata < 0 || c.Payload < 0 || c.Metadata == 0 && c.Payload == 0 {
-			return fmt.Errorf("retention: class %s sets no period", c.Name)
+			return fmt.Errorf("class %s sets no period", c.Name)
 		}
 	}
 	return nil

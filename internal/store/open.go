@@ -34,6 +34,9 @@ func prepare(dir string) error {
 const settings = "?_busy_timeout=10000&_txlock=immediate&_synchronous=FULL&_foreign_keys=on&_dqs=false&_defensive=true" +
 	"&_pragma=secure_delete(1)&_pragma=trusted_schema(0)"
 
+// truncateLog writes the write-ahead log into the database and empties it.
+const truncateLog = `PRAGMA wal_checkpoint(TRUNCATE)`
+
 // openSQLite opens path, checks that it is ours before anything in it is changed, and migrates it.
 func openSQLite(ctx context.Context, path string) (*sql.DB, error) {
 	abs, err := filepath.Abs(path)
