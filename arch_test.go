@@ -49,6 +49,7 @@ var floor = map[string]int{
 
 	"internal/inspect":  3,
 	"internal/sourcing": 3,
+	"internal/backup":   3, // a data directory copied while a server works in it, and put back
 	"internal/config":   4,
 	"internal/audit":    4,
 	"cmd/reeve":         5,

@@ -18,7 +18,7 @@ func newCustody() *cobra.Command {
 		Args:  noArgs,
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(newCustodyVerify(), newCustodyShow(), newCustodyRekey())
+	c.AddCommand(newCustodyVerify(), newCustodyShow(), newCustodyRekey(), newCustodyBackup(), newCustodyRestore())
 	return c
 }
 

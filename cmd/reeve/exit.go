@@ -8,6 +8,7 @@ import (
 	"io/fs"
 
 	"github.com/reeve-ai/reeve/internal/attest"
+	"github.com/reeve-ai/reeve/internal/backup"
 	"github.com/reeve-ai/reeve/internal/custody"
 	"github.com/reeve-ai/reeve/internal/gateway"
 	"github.com/reeve-ai/reeve/internal/keyring"
@@ -54,9 +55,10 @@ func exitCode(err error) int {
 		return exitInterrupted
 	case errors.As(err, &wrong), errors.Is(err, gateway.ErrPlaintext), errors.Is(err, custody.ErrInUse),
 		errors.Is(err, custody.ErrNewer), errors.Is(err, store.ErrNewer), errors.Is(err, keyring.ErrNewer),
-		errors.Is(err, keyring.ErrNoRoot), errors.Is(err, keyring.ErrWrongRoot), errors.Is(err, keyring.ErrRootSpec):
+		errors.Is(err, keyring.ErrNoRoot), errors.Is(err, keyring.ErrWrongRoot), errors.Is(err, keyring.ErrRootSpec),
+		errors.Is(err, backup.ErrExists), errors.Is(err, keyring.ErrLedger):
 		return exitUsage
-	case errors.Is(err, custody.ErrDamaged), errors.Is(err, attest.ErrSignature), errors.Is(err, attest.ErrMalformed):
+	case errors.Is(err, custody.ErrDamaged), errors.Is(err, backup.ErrNotBackup), errors.Is(err, backup.ErrBroken), errors.Is(err, attest.ErrSignature), errors.Is(err, attest.ErrMalformed):
 		return exitIntegrity
 	default:
 		return exitIncomplete
@@ -75,6 +77,9 @@ var hints = []struct {
 	{keyring.ErrNewer, "use the reeve that wrote it, or a newer one"},
 	{keyring.ErrNoRoot, "give the root key that this data directory was made with: --root-key; docs/keys.md lists the kinds"},
 	{keyring.ErrWrongRoot, "give the root key that this data directory was made with: --root-key; docs/keys.md lists the kinds"},
+	{backup.ErrExists, "name a place that is not there yet"},
+	{backup.ErrNotBackup, "take another backup: this one was not finished, or was altered since"},
+	{keyring.ErrLedger, "give the keys.ledger of this data directory, as it was written"},
 	{keyring.ErrRootSpec, "docs/keys.md lists the kinds of root keys"},
 	{custody.ErrDamaged, "keep the directory as it is; `reeve custody verify` names the first bad record"},
 	{custody.ErrNotFound, "the id is in the Reeve-Exchange header of the answer"},

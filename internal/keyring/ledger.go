@@ -213,3 +213,6 @@ func Snapshot(dir, to string) (err error) {
 	}
 	return os.Chmod(to, 0o600)
 }
+
+// LedgerLines is the number of keys that a ledger of so many bytes tells of.
+func LedgerLines(size int64) int { return int(max(0, size-int64(len(ledgerHead))) / ledgerLine) }
