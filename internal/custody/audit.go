@@ -5,18 +5,23 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
+	"sync"
+	"sync/atomic"
 )
 
 // audit walks along the log from one segment to its end and checks every byte. Open and Verify share it: what one
 // would refuse the other names.
 type audit struct {
-	walDir string
-	cp     *Checkpoint // nil: there is none
-	st     state
+	dir string      // the custody directory
+	cp  *Checkpoint // nil: there is none
+	st  state
 
-	seen   int64    // bytes of frames read
-	bad    *Problem // the first thing that is wrong; nothing behind it was read
+	gone   []gonePart // sealed parts that were dropped
+	why    reasons    // what the log says about them
+	seen   int64      // bytes of frames read
+	bad    *Problem   // the first thing that is wrong; nothing behind it was read
 	tail   tail
 	cpSeen bool // the root at the checkpoint was compared
 }
@@ -30,82 +35,115 @@ type tail struct {
 	torn       bool  // something that was never acknowledged lies behind end
 }
 
-type segmentFile struct {
-	f     *os.File
-	h     *header
-	start int64
-	size  int64
-}
-
-func (s *segmentFile) close() {
-	if s != nil {
-		_ = s.f.Close()
-	}
-}
-
-// openSegmentFile opens a segment and reads its header. An error that wraps errNotHeader means damage, any other that it could not be read.
-func openSegmentFile(walDir string, number uint64) (*segmentFile, error) {
-	f, err := os.Open(filepath.Join(walDir, segmentName(number)))
-	if err != nil {
-		return nil, fmt.Errorf("open segment: %w", err)
-	}
-	info, err := f.Stat()
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("open segment: %w", err), f.Close())
-	}
-	h, start, err := readHeader(f)
-	if err == nil && h.number != number {
-		err = fmt.Errorf("header says segment %d: %w", h.number, errNotHeader)
-	}
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("segment %s: %w", segmentName(number), err), f.Close())
-	}
-	return &segmentFile{f: f, h: h, start: start, size: info.Size()}, nil
-}
-
 // flag notes what is wrong at the record that should come next.
 func (a *audit) flag(file string, offset int64, format string, args ...any) {
 	seq := a.st.next()
 	a.bad = &Problem{File: file, Offset: offset, Seq: &seq, Message: fmt.Sprintf(format, args...)}
 }
 
-// run walks the segments [first, last]. The state must stand where the first one begins. The error is one of reading, not of damage.
+// run walks the segments [first, last], several at a time. The state must stand where the first one begins. Each segment is
+// read from what its own header says, and must end as the next header begins: so the first one that is bad is found as if
+// they were read one after another. The error is one of reading, not of damage.
 func (a *audit) run(first, last uint64) error {
-	cur, err := openSegmentFile(a.walDir, first)
-	for n := first; ; n++ {
-		name := "wal/" + segmentName(n)
-		if errors.Is(err, errNotHeader) || errors.Is(err, os.ErrNotExist) {
-			a.flag(name, 0, "the segment is missing or its header is damaged")
-			return nil
+	cur, err := openSegmentOf(a.dir, first)
+	if noSegment(err) {
+		a.flag(a.nameOf(first), 0, "the segment is missing or its header is damaged")
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	err = a.st.matches(cur.h)
+	cur.close()
+	if err != nil {
+		a.flag(cur.name(), 0, "%v", err)
+		return nil
+	}
+	parts := make([]*audit, last-first+1)
+	errs := make([]error, len(parts))
+	var failed atomic.Uint64 // the first segment that is bad: what follows need not be read
+	failed.Store(last)
+	var next atomic.Uint64
+	next.Store(first)
+	var wg sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(parts)) {
+		wg.Go(func() {
+			for n := next.Add(1) - 1; n <= failed.Load(); n = next.Add(1) - 1 {
+				i := n - first
+				parts[i] = &audit{dir: a.dir, cp: a.cp}
+				if errs[i] = parts[i].one(n, last); errs[i] != nil || parts[i].bad != nil {
+					lower(&failed, n)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	return a.merge(parts, errs)
+}
+
+// lower makes v at most n.
+func lower(v *atomic.Uint64, n uint64) {
+	for was := v.Load(); n < was && !v.CompareAndSwap(was, n); was = v.Load() {
+	}
+}
+
+// merge takes over what was found in the segments, up to the first that is bad.
+func (a *audit) merge(parts []*audit, errs []error) error {
+	for i, p := range parts {
+		if errs[i] != nil {
+			return errs[i]
 		}
-		if err != nil {
-			return err
-		}
-		if err := a.st.matches(cur.h); err != nil {
-			cur.close()
-			a.flag(name, 0, "%v", err)
-			return nil
-		}
-		if n == last {
-			defer cur.close()
-			return a.lastSegment(cur, name)
-		}
-		next, nextErr := openSegmentFile(a.walDir, n+1)
-		err := a.wholeSegment(cur, next, name)
-		cur.close()
-		if err != nil || a.bad != nil {
-			next.close()
-			return err
-		}
-		cur, err = next, nextErr
-		if err != nil && !errors.Is(err, errNotHeader) && !errors.Is(err, os.ErrNotExist) {
-			return err
-		}
-		if err != nil {
-			a.flag("wal/"+segmentName(n+1), 0, "the segment is missing or its header is damaged")
+		a.seen += p.seen
+		a.gone = append(a.gone, p.gone...)
+		a.why.add(&p.why)
+		a.cpSeen = a.cpSeen || p.cpSeen
+		a.st, a.tail, a.bad = p.st, p.tail, p.bad
+		if a.bad != nil {
 			return nil
 		}
 	}
+	return nil
+}
+
+// noSegment reports whether an error of opening a segment means that it is missing or damaged.
+func noSegment(err error) bool { return errors.Is(err, errNotHeader) || errors.Is(err, os.ErrNotExist) }
+
+// nameOf is the name of a segment in the form that it should have.
+func (a *audit) nameOf(number uint64) string {
+	if _, err := os.Stat(filepath.Join(a.dir, leafName(number))); err == nil {
+		return leafName(number)
+	}
+	return "wal/" + segmentName(number)
+}
+
+// one reads the n-th segment of last many, and whether the next one goes on where it ends.
+func (a *audit) one(n, last uint64) error {
+	cur, err := openSegmentOf(a.dir, n)
+	if noSegment(err) {
+		return nil // whoever reads the segment before says so
+	}
+	if err != nil {
+		return err
+	}
+	defer cur.close()
+	a.st.from(cur.h)
+	if n == last {
+		return a.lastSegment(cur, cur.name())
+	}
+	next, err := openSegmentOf(a.dir, n+1)
+	if err != nil && !noSegment(err) {
+		return err
+	}
+	defer next.close()
+	if err := a.wholeSegment(cur, next); err != nil || a.bad != nil {
+		return err
+	}
+	if next == nil {
+		a.flag(a.nameOf(n+1), 0, "the segment is missing or its header is damaged")
+	} else if err := a.st.matches(next.h); err != nil {
+		a.flag(next.name(), 0, "%v", err)
+	}
+	return nil
 }
 
 // frames reads frames until one is not good, and says why.
@@ -122,6 +160,7 @@ func (a *audit) frames(r *reader) error {
 			return err
 		}
 		a.seen += int64(f.size)
+		a.why.note(f.kind, f.seq, f.leaf)
 		a.compareRoot(r.offset())
 	}
 	return errMalformed // a.bad says why
@@ -142,7 +181,11 @@ func (a *audit) compareRoot(offset int64) {
 }
 
 // wholeSegment reads a segment that has a successor; every byte of it must be good up to where the successor says it ends.
-func (a *audit) wholeSegment(s, next *segmentFile, name string) error {
+func (a *audit) wholeSegment(s, next *segmentFile) error {
+	if s.leaves != nil {
+		return a.sealedSegment(s, next)
+	}
+	name := s.name()
 	end := s.size
 	if next != nil {
 		end = int64(min(next.h.prevEnd, uint64(s.size)))
@@ -177,6 +220,13 @@ func (a *audit) wholeSegment(s, next *segmentFile, name string) error {
 // lastSegment reads the segment that has no successor. What follows its last good frame is either zeros, or a drain that
 // was never acknowledged, or damage.
 func (a *audit) lastSegment(s *segmentFile, name string) error {
+	if s.leaves != nil { // the last segment is never sealed
+		if err := a.sealedSegment(s, nil); err != nil || a.bad != nil {
+			return err
+		}
+		a.flag("wal/"+segmentName(s.h.number+1), 0, "the segment is missing or its header is damaged")
+		return nil
+	}
 	r := newReader(s.f, s.size, s.start)
 	a.tail.signed = s.start
 	for try := 1; ; try++ {
@@ -218,5 +268,5 @@ func (a *audit) named(file string) {
 
 // isRead reports whether an error is one of reading the file, not of what stands in it.
 func isRead(err error) bool {
-	return !errors.Is(err, errEnd) && !errors.Is(err, errShort) && !errors.Is(err, errMalformed) && !errors.Is(err, errCRC)
+	return !errors.As(err, new(*partError)) && !errors.Is(err, errEnd) && !errors.Is(err, errShort) && !errors.Is(err, errMalformed) && !errors.Is(err, errCRC)
 }

@@ -101,7 +101,7 @@ func (l *Log) sleep(waited, async uint64, d time.Duration) {
 
 // due is what a caller could have missed between looking at the marks and the committer's falling asleep.
 func (l *Log) due(waited, async uint64) bool {
-	if l.closing.Load() {
+	if l.closing.Load() || l.turn.Load() != nil {
 		return true
 	}
 	tail := l.tail.Load() &^ refuseBit
@@ -119,6 +119,7 @@ func (l *Log) run() {
 	defer close(l.stopped)
 	for {
 		l.gather()
+		l.turnSegment()
 		n := l.collect()
 		if n == 0 {
 			if l.closing.Load() && l.head.Load() == l.tail.Load()&^refuseBit {
@@ -340,6 +341,7 @@ func (l *Log) rotate(how ending) error {
 	}
 	l.seg = next
 	l.stats.segment.Store(next.number)
+	defer l.wakeSealer()
 	if err := old.finish(); err != nil && how == endClean {
 		l.setError(err) // the frames are durable; only zeros are left behind them
 	}

@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -168,24 +167,15 @@ func findKind(t *testing.T, dir string, k kind) (leaves []string) {
 
 func eachFrame(t *testing.T, dir string, visit func(*frame)) {
 	t.Helper()
-	walDir := filepath.Join(dir, "custody", "wal")
-	numbers, _, err := listSegments(walDir)
+	r, err := OpenReader(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, n := range numbers {
-		s, err := openSegmentFile(walDir, n)
-		if err != nil {
-			t.Fatal(err)
-		}
-		r := newReader(s.f, s.size, s.start)
-		for {
-			f, err := r.next()
-			if err != nil {
-				break
-			}
-			visit(&f)
-		}
-		s.close()
+	defer r.Close()
+	if err := r.Leaves(0, ^uint64(0), func(s *Stored) error {
+		visit(&frame{kind: kindOf(s.Kind), id: s.ID, seq: s.Seq, leaf: s.Leaf})
+		return nil
+	}); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -12,7 +12,11 @@
 //	lock              taken with flock by the one process that writes
 //	log.pub           verifier key of the log (C2SP signed note)
 //	checkpoint        newest signed checkpoint (C2SP tlog-checkpoint)
-//	wal/NNNNNNNN.seg  segments: a header, then frames, then zeros (segment.go, header.go)
+//	wal/NNNNNNNN.seg  write-ahead segments: a header, then frames, then zeros (segment.go, header.go)
+//	leaves/NNNNNNNN.leaf, payload/NNNNNNNN.pay
+//	                  the same once sealed: leaves and payloads apart (leaffile.go, payloadfile.go, sealer.go)
+//
+// Full segments are sealed in the background. Reader (reader.go) reads both forms by sequence number.
 //
 // # What it promises
 //

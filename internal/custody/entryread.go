@@ -38,11 +38,22 @@ func (s *Stored) Clone() *Stored {
 // KEK is the key that the payload was sealed under, as the leaf names it. It reports false where nothing was sealed.
 func (s *Stored) KEK() (id keyring.KEKID, sealed bool) {
 	info, err := parseLeaf(s.Leaf)
-	if err != nil || len(info.kek) != base64.RawURLEncoding.EncodedLen(len(id)) {
+	if err != nil || info.kek == nil {
 		return id, false
 	}
-	_, err = base64.RawURLEncoding.Decode(id[:], info.kek)
-	return id, err == nil
+	id = kekOf(&info)
+	return id, id != keyring.KEKID{}
+}
+
+// kekOf is the key that a leaf names, zero where it names none.
+func kekOf(info *leafInfo) (id keyring.KEKID) {
+	if len(info.kek) != base64.RawURLEncoding.EncodedLen(len(id)) {
+		return id
+	}
+	if _, err := base64.RawURLEncoding.Decode(id[:], info.kek); err != nil {
+		return keyring.KEKID{}
+	}
+	return id
 }
 
 // Open decrypts the payload; nil where the record has none. It returns keyring.ErrErased (wrapped) where the subject's key is

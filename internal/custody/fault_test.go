@@ -50,7 +50,7 @@ func (a *acked) one(t *testing.T, err error, id ID) bool {
 // check opens the log of dir and looks for everything that was promised.
 func (a *acked) check(t *testing.T, dir string, keys *keyring.Ring, what string) {
 	t.Helper()
-	l, err := Open(Options{Dir: dir, Keys: keys, FS: quickFS{}, CheckpointEvery: time.Hour})
+	l, err := Open(Options{Dir: dir, Keys: keys, FS: quickFS{}, keepWAL: true, CheckpointEvery: time.Hour})
 	if err != nil {
 		t.Fatalf("%s: open again: %v", what, err)
 	}

@@ -29,7 +29,7 @@ import (
 //	    u32  CRC-32C over everything before it
 const (
 	segmentMagic  = "reevewal"
-	formatVersion = 1
+	formatVersion = 2 // segments of version 1 are read, and sealed as they are; none is written
 	blockSize     = 4096
 	maxHeader     = 64 << 20
 )
@@ -48,6 +48,7 @@ type openIntent struct {
 }
 
 type header struct {
+	version   uint16 // 0 means formatVersion
 	number    uint64
 	first     uint64
 	createdNS int64
@@ -64,7 +65,11 @@ var errNotHeader = errors.New("not a segment header")
 // encode returns the header, padded to whole blocks.
 func (h *header) encode() []byte {
 	b := append(make([]byte, 0, blockSize), segmentMagic...)
-	b = binary.BigEndian.AppendUint16(b, formatVersion)
+	version := h.version
+	if version == 0 {
+		version = formatVersion
+	}
+	b = binary.BigEndian.AppendUint16(b, version)
 	b = append(b, 0, 0, 0, 0, 0, 0) // the length is set below
 	b = binary.BigEndian.AppendUint64(b, h.number)
 	b = binary.BigEndian.AppendUint64(b, h.first)
@@ -93,10 +98,10 @@ func headerSize(b []byte) (int, error) {
 	if len(b) < 16 || string(b[:8]) != segmentMagic {
 		return 0, errNotHeader
 	}
-	if v := binary.BigEndian.Uint16(b[8:]); v != formatVersion {
-		if v > formatVersion {
-			return 0, fmt.Errorf("format %d, this program knows %d: %w", v, formatVersion, ErrNewer)
-		}
+	switch v := binary.BigEndian.Uint16(b[8:]); {
+	case v > formatVersion:
+		return 0, fmt.Errorf("format %d, this program knows %d: %w", v, formatVersion, ErrNewer)
+	case v == 0:
 		return 0, errNotHeader
 	}
 	n := binary.BigEndian.Uint32(b[12:])
@@ -116,7 +121,8 @@ func decodeHeader(b []byte) (*header, error) {
 		return nil, errNotHeader
 	}
 	h := &header{
-		number: binary.BigEndian.Uint64(b[16:]), first: binary.BigEndian.Uint64(b[24:]),
+		version: binary.BigEndian.Uint16(b[8:]),
+		number:  binary.BigEndian.Uint64(b[16:]), first: binary.BigEndian.Uint64(b[24:]),
 		createdNS: int64(binary.BigEndian.Uint64(b[32:])), chain: Hash(b[40:72]),
 		prevEnd: binary.BigEndian.Uint64(b[72:]), prevHow: ending(b[80]),
 	}

@@ -31,6 +31,7 @@ type Options struct {
 	FS              FS            // default the real file system
 
 	retryEvery time.Duration // between tries to write again after a failure; default 250 ms
+	keepWAL    bool          // nothing is sealed in the background
 }
 
 // SigningKeyName is the name of the log's signing key in the keyring.
@@ -94,6 +95,9 @@ type Log struct {
 	timer    *time.Timer
 	lastSync time.Time // when the last drain was durable
 	crowd    int       // callers that waited at once of late, about
+
+	turn    atomic.Pointer[chan error] // somebody wants a new segment
+	sealing sealing
 
 	treeMu  sync.Mutex
 	tree    tree
@@ -296,6 +300,8 @@ func (l *Log) Close() error {
 		l.tail.Or(refuseBit)
 		l.nudge()
 		<-l.stopped
+		close(l.sealing.stop)
+		<-l.sealing.done
 		close(l.tickStop)
 		<-l.tickDone
 		err := l.checkpoint()

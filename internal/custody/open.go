@@ -25,12 +25,15 @@ func Open(o Options) (*Log, error) {
 		ring: make([]atomic.Pointer[entry], o.QueueRecords), mask: uint64(o.QueueRecords - 1), maxQueued: o.QueueBytes,
 		wake: make(chan struct{}, 1), stopped: make(chan struct{}), tickStop: make(chan struct{}), tickDone: make(chan struct{}),
 		timer: time.NewTimer(time.Hour), open: unanswered{},
+		sealing: sealing{wake: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{})},
 	}
 	l.timer.Stop()
 	l.wakeHole.Store(neverWake)
 	l.pool.New = func() any { return newEntry() }
-	if err := os.MkdirAll(l.walDir, 0o700); err != nil {
-		return nil, fmt.Errorf("make custody directory: %w", err)
+	for _, dir := range []string{l.walDir, filepath.Join(l.dir, leafDir), filepath.Join(l.dir, payDir)} {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return nil, fmt.Errorf("make custody directory: %w", err)
+		}
 	}
 	if err := l.takeLock(); err != nil {
 		return nil, err
@@ -41,6 +44,11 @@ func Open(o Options) (*Log, error) {
 	go l.run()
 	l.abortOpen()
 	go l.tick()
+	if o.keepWAL {
+		close(l.sealing.done)
+	} else {
+		go l.sealLoop()
+	}
 	return l, nil
 }
 
@@ -63,21 +71,24 @@ func (l *Log) takeLock() error {
 
 // load reads the end of the log and opens the last segment, or makes the first.
 func (l *Log) load() error {
-	numbers, other, err := listSegments(l.walDir)
+	all, err := listAll(l.dir)
 	if err != nil {
 		return fmt.Errorf("list segments: %w", err)
 	}
-	for _, name := range other {
-		if strings.HasSuffix(name, ".seg"+newSuffix) { // was never part of the log
-			if err := os.Remove(filepath.Join(l.walDir, name)); err != nil {
+	for dir, names := range all.others {
+		for _, name := range names {
+			if !strings.HasSuffix(name, newSuffix) {
+				continue // Verify names it
+			}
+			if err := os.Remove(filepath.Join(l.dir, dir, name)); err != nil { // was never part of the log
 				return fmt.Errorf("remove unfinished segment: %w", err)
 			}
 		}
 	}
-	if len(numbers) == 0 {
+	if len(all.numbers()) == 0 {
 		return l.create()
 	}
-	return l.resume(numbers)
+	return l.resume(all)
 }
 
 // sign prepares the log's key once the origin is known.
@@ -154,54 +165,104 @@ func (l *Log) nextHeader(how ending) *header {
 	}
 }
 
-// resume reads from the newest checkpoint on to the end of the log and goes on from there.
-func (l *Log) resume(numbers []uint64) error {
-	if n := missing(numbers); n != 0 {
+// resume reads what is not sealed yet, and all behind the newest checkpoint, and goes on from there. Of sealed segments before
+// that only the heads are read: they say how the segments hang together.
+func (l *Log) resume(all *listing) error {
+	numbers := all.numbers()
+	minimum, err := readMinimum(l.dir)
+	if err != nil {
+		return err
+	}
+	if n := missing(numbers, minimum.segment); n != 0 {
 		return fmt.Errorf("%w: segment %d is missing", ErrDamaged, n)
 	}
-	first := numbers[len(numbers)-1]
-	s, err := openSegmentFile(l.walDir, first)
+	last := numbers[len(numbers)-1]
+	s, err := openSegmentOf(l.dir, last)
 	if err != nil {
 		return l.headerError(err)
 	}
-	defer func() { s.close() }()
+	s.close()
 	if err := l.sign(s.h.origin); err != nil {
 		return err
 	}
-	a := audit{walDir: l.walDir}
+	a := audit{dir: l.dir}
 	if a.cp, err = readCheckpoint(l.dir, l.vkey); err != nil {
 		return fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
-	for a.cp != nil && s.h.first > a.cp.Size && first > 1 { // records since the checkpoint are checked too
-		first--
-		s.close()
-		if s, err = openSegmentFile(l.walDir, first); err != nil {
-			return l.headerError(err)
-		}
+	first, err := l.firstToRead(numbers, a.cp)
+	if err != nil {
+		return l.headerError(err)
 	}
+	if s, err = openSegmentOf(l.dir, first); err != nil {
+		return l.headerError(err)
+	}
+	s.close()
 	a.st.from(s.h)
-	if err := a.run(first, numbers[len(numbers)-1]); err != nil {
+	if err := a.run(first, last); err != nil {
 		return fmt.Errorf("read custody log: %w", err)
 	}
 	if a.bad != nil {
 		return fmt.Errorf("%w: %s", ErrDamaged, a.bad)
 	}
-	return l.goOn(&a)
+	if err := l.goOn(&a); err != nil {
+		return err
+	}
+	if s, err = openSegmentFile(l.walDir, last); err != nil {
+		return l.headerError(err)
+	}
+	s.close()
+	if s.h.version < formatVersion { // records of kinds that the older version does not know must not go into its segments
+		return l.rotate(endClean)
+	}
+	return nil
+}
+
+// firstToRead is the first segment that is read whole: one that is not sealed, or the one that the checkpoint ends in. It checks
+// that the sealed ones hang together.
+func (l *Log) firstToRead(numbers []uint64, cp *Checkpoint) (uint64, error) {
+	var before *leafHead
+	unsealed, signed := uint64(0), numbers[0]
+	for _, n := range numbers {
+		s, err := openSegmentOf(l.dir, n)
+		if err != nil {
+			return 0, err
+		}
+		s.close()
+		if h := before; h != nil && (s.h.first != h.first+h.count || s.h.chain != h.chain || s.h.prevEnd != h.walEnd) {
+			return 0, fmt.Errorf("%w: record %d: segment %d does not go on where the one before ends", ErrDamaged, h.first+h.count, n)
+		}
+		before = nil
+		if s.leaves != nil {
+			before = s.leaves.h
+		} else if unsealed == 0 {
+			unsealed = n
+		}
+		if cp != nil && s.h.first <= cp.Size {
+			signed = max(signed, n)
+		}
+	}
+	switch {
+	case unsealed == 0:
+		return 0, fmt.Errorf("%w: record %d: the segment behind the last sealed one is missing", ErrDamaged, before.first+before.count)
+	case cp == nil:
+		return unsealed, nil
+	}
+	return min(unsealed, signed), nil
 }
 
 // headerError tells damage from a file that cannot be read.
 func (l *Log) headerError(err error) error {
-	if errors.Is(err, errNotHeader) {
+	if noSegment(err) {
 		return fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
 	return err
 }
 
-// missing returns the first number that is not there, 0 if none.
-func missing(numbers []uint64) uint64 {
+// missing returns the first number from base on that is not there, 0 if none.
+func missing(numbers []uint64, base uint64) uint64 {
 	for i, n := range numbers {
-		if n != uint64(i+1) {
-			return uint64(i + 1)
+		if n != base+uint64(i) {
+			return base + uint64(i)
 		}
 	}
 	return 0

@@ -156,6 +156,11 @@ func checkLeaf(f *frame, digest *Hash) error {
 	if err != nil {
 		return err
 	}
+	return checkInfo(f, &info, digest)
+}
+
+// checkInfo is checkLeaf for a leaf that is parsed already.
+func checkInfo(f *frame, info *leafInfo, digest *Hash) error {
 	var text [26]byte
 	switch {
 	case string(info.version) != leafVersions[f.kind]:
@@ -169,14 +174,14 @@ func checkLeaf(f *frame, digest *Hash) error {
 	}
 	if f.sealing == 0 {
 		if info.sealed != nil {
-			return errors.New("sealed part is missing")
+			return &partError{"sealed part is missing"}
 		}
 		return nil
 	}
 	var sum [hash64Len]byte
 	base64.RawURLEncoding.Encode(sum[:], digest[:])
 	if !bytes.Equal(info.sealed, sum[:]) {
-		return errors.New("sealed part does not match its digest in the leaf")
+		return &partError{"sealed part does not match its digest in the leaf"}
 	}
 	return nil
 }

@@ -116,7 +116,8 @@ func TestCommitments(t *testing.T) {
 
 func drawHeader(t *rapid.T) *header {
 	h := &header{
-		number: rapid.Uint64Range(1, 1<<40).Draw(t, "number"), first: rapid.Uint64Range(0, 1<<40).Draw(t, "first"),
+		version: rapid.SampledFrom([]uint16{1, 2}).Draw(t, "version"),
+		number:  rapid.Uint64Range(1, 1<<40).Draw(t, "number"), first: rapid.Uint64Range(0, 1<<40).Draw(t, "first"),
 		createdNS: rapid.Int64().Draw(t, "created"), prevEnd: rapid.Uint64().Draw(t, "end"), origin: rapid.StringMatching(`[a-z./]{0,40}`).Draw(t, "origin"),
 		prevHow: rapid.SampledFrom([]ending{endClean, endSuspect}).Draw(t, "how"),
 	}
@@ -156,7 +157,7 @@ func TestHeaderNewer(t *testing.T) {
 	b := (&header{number: 1}).encode()
 	b[9]++
 	if _, err := decodeHeader(b); !errors.Is(err, ErrNewer) {
-		t.Errorf("format 2: %v", err)
+		t.Errorf("format 3: %v", err)
 	}
 	b[9] = 0
 	if _, err := decodeHeader(b); !errors.Is(err, errNotHeader) || errors.Is(err, ErrNewer) {

@@ -26,7 +26,10 @@ type Reader struct {
 // span is where a segment lies.
 type span struct {
 	number, first uint64
-	walEnd        int64 // end of the frames as the next header says, 0 where there is none
+	prevEnd       uint64
+	createdNS     int64
+	sealed        bool
+	walEnd        int64 // of one that is not sealed: end of the frames as the next header says, 0 where there is none
 }
 
 // source is a segment in one of its forms.
@@ -35,6 +38,8 @@ type source interface {
 	entry(seq uint64, payload bool) (*Stored, error)
 	// scan calls fn for the records in [from, to) that are there. What fn gets is valid until it returns.
 	scan(from, to uint64, payload bool, fn func(*Stored) error) error
+	// find returns the sequence numbers of the records with an id.
+	find(id ID) ([]uint64, error)
 	// next is the sequence number behind the last record that is there now.
 	next() (uint64, error)
 	// stale reports whether the file is not the one of its name any more.
@@ -300,7 +305,7 @@ func (r *Reader) forget(number uint64) {
 
 // refresh lists the segments anew and lets go of those that changed.
 func (r *Reader) refresh() error {
-	spans, err := listSpans(r.dir)
+	spans, err := listSpans(r.dir, r.spans)
 	if err != nil {
 		return err
 	}
@@ -317,27 +322,51 @@ func (r *Reader) refresh() error {
 	return nil
 }
 
-// listSpans lists the segments.
-func listSpans(dir string) ([]span, error) {
-	walDir := filepath.Join(dir, "wal")
-	numbers, _, err := listSegments(walDir)
+// listSpans lists the segments. Sealed ones that are known already are not read again.
+func listSpans(dir string, known []span) ([]span, error) {
+	all, err := listAll(dir)
 	if err != nil {
 		return nil, err
 	}
+	if _, err := os.Stat(dir); err != nil {
+		return nil, err
+	}
+	sealed := map[uint64]span{}
+	for _, s := range known {
+		if s.sealed {
+			sealed[s.number] = s
+		}
+	}
+	numbers := all.numbers()
 	out := make([]span, 0, len(numbers))
 	for _, n := range numbers {
-		s, err := openSegmentFile(walDir, n)
-		if err != nil {
-			return nil, err
+		s, is := sealed[n]
+		if !is {
+			if s, err = readSpan(dir, n); err != nil {
+				return nil, err
+			}
 		}
-		if len(out) > 0 && out[len(out)-1].number == n-1 {
-			out[len(out)-1].walEnd = int64(s.h.prevEnd)
+		if last := len(out) - 1; last >= 0 && out[last].number == n-1 && !out[last].sealed {
+			out[last].walEnd = int64(s.prevEnd)
 		}
-		out = append(out, span{number: n, first: s.h.first})
-		s.close()
+		out = append(out, s)
 	}
 	return out, nil
 }
 
+func readSpan(dir string, number uint64) (span, error) {
+	s, err := openSegmentOf(dir, number)
+	if err != nil {
+		return span{}, err
+	}
+	defer s.close()
+	return span{number: number, first: s.h.first, prevEnd: s.h.prevEnd, createdNS: s.h.createdNS, sealed: s.leaves != nil}, nil
+}
+
 // openSource opens a segment in the form that it has.
-func (r *Reader) openSource(at span) (source, error) { return openWAL(r.dir, at) }
+func (r *Reader) openSource(at span) (source, error) {
+	if at.sealed {
+		return openSealed(r.dir, at.number)
+	}
+	return openWAL(r.dir, at)
+}

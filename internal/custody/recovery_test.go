@@ -101,7 +101,7 @@ const firstSegment = "custody/wal/00000001.seg"
 // tornLog is a log that was not closed: five records one after another, then four in one drain.
 func tornLog(t *testing.T, dir string, keys *keyring.Ring) image {
 	t.Helper()
-	l, err := Open(Options{Dir: dir, Keys: keys, FS: quickFS{}, CheckpointEvery: time.Hour, SegmentBytes: 64 << 10})
+	l, err := Open(Options{Dir: dir, Keys: keys, FS: quickFS{}, keepWAL: true, CheckpointEvery: time.Hour, SegmentBytes: 64 << 10})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -155,7 +155,7 @@ func TestTornTail(t *testing.T) {
 func reopen(t *testing.T, dir string, keys *keyring.Ring, img image, want uint64, what string) {
 	t.Helper()
 	img.put(t, dir)
-	l, err := Open(Options{Dir: dir, Keys: keys, FS: quickFS{}, CheckpointEvery: time.Hour, SegmentBytes: 64 << 10})
+	l, err := Open(Options{Dir: dir, Keys: keys, FS: quickFS{}, keepWAL: true, CheckpointEvery: time.Hour, SegmentBytes: 64 << 10})
 	if err != nil {
 		t.Fatalf("%s: %v", what, err)
 	}
@@ -206,7 +206,7 @@ func refuses(t *testing.T, dir string, keys *keyring.Ring, img image, seq int, w
 func TestSignedRecordsMissing(t *testing.T) {
 	dir := t.TempDir()
 	keys := openRing(t, dir)
-	l, err := Open(Options{Dir: dir, Keys: keys, FS: quickFS{}, CheckpointEvery: time.Hour, SegmentBytes: 64 << 10})
+	l, err := Open(Options{Dir: dir, Keys: keys, FS: quickFS{}, keepWAL: true, CheckpointEvery: time.Hour, SegmentBytes: 64 << 10})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -238,7 +238,7 @@ func TestAborted(t *testing.T) {
 	dir := t.TempDir()
 	keys := openRing(t, dir)
 	open := func() *Log {
-		l, err := Open(Options{Dir: dir, Keys: keys, FS: quickFS{}, CheckpointEvery: time.Hour, SegmentBytes: 64 << 10})
+		l, err := Open(Options{Dir: dir, Keys: keys, FS: quickFS{}, keepWAL: true, CheckpointEvery: time.Hour, SegmentBytes: 64 << 10})
 		if err != nil {
 			t.Fatal(err)
 		}

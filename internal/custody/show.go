@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"time"
 	"unicode/utf8"
 
@@ -25,7 +24,7 @@ type Exchange struct {
 	OutputBytes   []byte   `json:"output_base64,omitempty"`  // instead of Output where it is no UTF-8
 	Payload       *string  `json:"payload,omitempty"`        // of an event
 	PayloadBytes  []byte   `json:"payload_base64,omitempty"` // instead of Payload where it is no UTF-8
-	Erased        bool     `json:"erased,omitempty"`         // the subject's key is destroyed: the payload cannot be read any more
+	Erased        bool     `json:"erased,omitempty"`         // the subject's key is destroyed or the payload was dropped: it cannot be read any more
 }
 
 // Record is one leaf of the log.
@@ -47,19 +46,14 @@ func Show(dir string, keys *keyring.Ring, id string, payload bool) (*Exchange, e
 		return nil, err
 	}
 	x := &Exchange{SchemaVersion: 1, ID: id, Status: "open"}
-	walDir := filepath.Join(dir, "custody", "wal")
-	numbers, _, err := listSegments(walDir)
+	r, err := OpenReader(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	err = r.each(want, func(s *Stored) error { return x.add(s, keys, payload) })
 	if err != nil {
 		return nil, fmt.Errorf("read custody log: %w", err)
-	}
-	for i, n := range numbers {
-		done, err := x.collect(walDir, n, i == len(numbers)-1, want, keys, payload)
-		if err != nil {
-			return nil, fmt.Errorf("read custody log: %w", err)
-		}
-		if done {
-			break
-		}
 	}
 	if len(x.Records) == 0 {
 		return nil, fmt.Errorf("%s: %w", id, ErrNotFound)
@@ -67,99 +61,35 @@ func Show(dir string, keys *keyring.Ring, id string, payload bool) (*Exchange, e
 	return x, nil
 }
 
-// collect takes the exchange's records from one segment. It reports true when there can be no more.
-func (x *Exchange) collect(walDir string, number uint64, last bool, id ID, keys *keyring.Ring, payload bool) (bool, error) {
-	s, err := openSegmentFile(walDir, number)
-	if err != nil {
-		return false, err
-	}
-	defer s.close()
-	if !last { // a segment that ended before the exchange began cannot hold it
-		if next, err := openSegmentFile(walDir, number+1); err == nil {
-			ended := time.Unix(0, next.h.createdNS)
-			s.size = min(s.size, int64(next.h.prevEnd))
-			next.close()
-			if ended.Before(id.Time().Add(-clockSlack)) {
-				return false, nil
-			}
-		}
-	}
-	r := newReader(s.f, s.size, s.start)
-	for {
-		f, err := r.nextOf(id)
-		if err != nil {
-			if isRead(err) {
-				return false, err
-			}
-			return false, nil
-		}
-		if err := x.add(&f, keys, payload); err != nil {
-			return false, err
-		}
-		if f.kind != kindIntent {
-			return true, nil
-		}
-	}
-}
-
-// nextOf skips to the next frame with the given id.
-func (r *reader) nextOf(id ID) (frame, error) {
-	for {
-		b, err := r.need(frameHead)
-		if err != nil {
-			return frame{}, err
-		}
-		n, err := frameSize(b)
-		if err != nil {
-			return frame{}, err
-		}
-		if int64(n) > r.size-r.offset() || len(b) < frameHead {
-			return frame{}, errShort
-		}
-		if bytes.Equal(b[16:frameHead], id[:]) {
-			return r.next()
-		}
-		r.skip(n)
-	}
-}
-
-// skip moves over n bytes, which may lie behind the window.
-func (r *reader) skip(n int) {
-	r.pos += n
-	if r.pos > len(r.buf) {
-		r.off, r.pos, r.buf = r.off+int64(r.pos), 0, r.buf[:0]
-	}
-}
-
-func (x *Exchange) add(f *frame, keys *keyring.Ring, payload bool) error {
-	hash := leafOf(f.leaf)
-	x.Records = append(x.Records, Record{Seq: f.seq, Kind: f.kind.String(), Leaf: bytes.Clone(f.leaf), Hash: hex.EncodeToString(hash[:])})
-	switch f.kind {
+func (x *Exchange) add(s *Stored, keys *keyring.Ring, payload bool) error {
+	hash := s.Hash()
+	x.Records = append(x.Records, Record{Seq: s.Seq, Kind: s.Kind, Leaf: bytes.Clone(s.Leaf), Hash: hex.EncodeToString(hash[:])})
+	switch kindOf(s.Kind) {
 	case kindAborted:
 		x.Status = "aborted"
 	case kindIntent:
 	default:
-		x.Status = resultOf(f.leaf)
+		x.Status = resultOf(s.Leaf)
 	}
-	if !payload || f.sealing == 0 {
+	if !payload {
 		return nil
 	}
-	p, err := unseal(keys, f)
-	if errors.Is(err, keyring.ErrErased) {
+	p, err := s.Open(keys)
+	if errors.Is(err, keyring.ErrErased) || errors.Is(err, ErrDropped) {
 		x.Erased = true
 		return nil
 	}
-	if err != nil {
-		return fmt.Errorf("record %d: %w", f.seq, err)
+	if err != nil || p == nil {
+		return err
 	}
-	if p.input != nil {
-		x.Input, x.InputBytes = asText(p.input)
+	if p.Input != nil {
+		x.Input, x.InputBytes = asText(p.Input)
 	}
-	if p.output != nil {
-		x.Output, x.OutputBytes = asText(p.output)
+	if p.Output != nil {
+		x.Output, x.OutputBytes = asText(p.Output)
 	}
-	if p.data != nil {
-		x.Payload, x.PayloadBytes = asText(p.data)
+	if p.Data != nil {
+		x.Payload, x.PayloadBytes = asText(p.Data)
 	}
 	return nil
 }

@@ -20,6 +20,7 @@ type Stats struct {
 	Queue        int           // records waiting now
 	Open         int           // exchanges with an intent and no outcome yet
 	Segment      uint64        // number of the current segment
+	Sealed       uint64        // segments sealed since Open
 	Size         uint64        // leaves in the log
 	Checkpoint   uint64        // leaves under the newest signed checkpoint
 	SyncTime     time.Duration // time spent in write and sync
@@ -27,8 +28,8 @@ type Stats struct {
 }
 
 type counters struct {
-	records, bytes, syncs, failures, refused, lost, segment atomic.Uint64
-	lastBatch, maxBatch, open, syncTime                     atomic.Int64
+	records, bytes, syncs, failures, refused, lost, segment, sealed atomic.Uint64
+	lastBatch, maxBatch, open, syncTime                             atomic.Int64
 }
 
 // Stats returns the counters.
@@ -39,11 +40,11 @@ func (l *Log) Stats() Stats {
 		SyncFailures: l.stats.failures.Load(), Refused: l.stats.refused.Load(), Lost: l.stats.lost.Load(),
 		LastBatch: int(l.stats.lastBatch.Load()), MaxBatch: int(l.stats.maxBatch.Load()),
 		Queue: int(max(l.tail.Load()&^refuseBit, head) - head), Open: int(l.stats.open.Load()),
-		Segment: l.stats.segment.Load(), Size: head, Checkpoint: l.signed.Load(), SyncTime: time.Duration(l.stats.syncTime.Load()),
+		Segment: l.stats.segment.Load(), Sealed: l.stats.sealed.Load(), Size: head, Checkpoint: l.signed.Load(), SyncTime: time.Duration(l.stats.syncTime.Load()),
 	}
 	l.errMu.Lock()
 	defer l.errMu.Unlock()
-	if err := errors.Join(l.lastErr, l.tickErr); err != nil {
+	if err := errors.Join(l.lastErr, l.tickErr, l.sealing.last()); err != nil {
 		s.LastError = err.Error()
 	}
 	return s

@@ -15,7 +15,7 @@ import (
 // closedLog is a closed log of about 200 small records in at least three segments.
 func closedLog(t testing.TB, dir string, keys *keyring.Ring) image {
 	t.Helper()
-	l, err := Open(Options{Dir: dir, Keys: keys, FS: quickFS{}, CheckpointEvery: time.Hour, SegmentBytes: 64 << 10})
+	l, err := Open(Options{Dir: dir, Keys: keys, FS: quickFS{}, keepWAL: true, CheckpointEvery: time.Hour, SegmentBytes: 64 << 10})
 	if err != nil {
 		t.Fatal(err)
 	}

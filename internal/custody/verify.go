@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -37,8 +38,9 @@ func Verify(dir string, o VerifyOptions) (Report, error) {
 }
 
 type verifier struct {
-	dir string
-	r   Report
+	dir     string
+	removed uint64 // records that retention removed: they come before the first one
+	r       Report
 }
 
 func (v *verifier) problem(file, format string, args ...any) {
@@ -50,22 +52,39 @@ func (v *verifier) note(file, format string, args ...any) {
 }
 
 func (v *verifier) run() error {
-	a := audit{walDir: filepath.Join(v.dir, "wal")}
+	a := audit{dir: v.dir}
 	if err := v.trust(&a); err != nil { // the checkpoint first: what it covers is in the files that are listed later
 		return err
 	}
 	if err := v.list(); err != nil {
 		return err
 	}
-	numbers, other, err := listSegments(a.walDir)
-	if errors.Is(err, os.ErrNotExist) {
-		err = nil
-	}
+	all, err := listAll(v.dir)
 	if err != nil {
 		return err
 	}
-	v.others("wal/", other, ".seg"+newSuffix)
-	return v.walk(&a, numbers)
+	v.files(all)
+	return v.walk(&a, all.numbers())
+}
+
+// files looks at the names in the directories of the segments.
+func (v *verifier) files(all *listing) {
+	for dir, names := range all.others {
+		v.others(dir+"/", names, newSuffix)
+	}
+	for _, n := range all.payloads { // before its leaves are in place, a segment is not sealed yet
+		if _, is := slices.BinarySearch(all.leaves, n); is {
+			continue
+		}
+		if _, is := slices.BinarySearch(all.wal, n); !is {
+			v.problem(payName(n), "this file does not belong to the log")
+		}
+	}
+	for _, n := range all.wal {
+		if _, is := slices.BinarySearch(all.leaves, n); is {
+			v.note("wal/"+segmentName(n), "the segment is sealed and not removed yet")
+		}
+	}
 }
 
 // trust reads the log's key and the checkpoint.
@@ -113,7 +132,11 @@ func (v *verifier) list() error {
 			if !e.Type().IsRegular() {
 				other = append(other, name)
 			}
-		case "wal":
+		case minimumFile:
+			if !e.Type().IsRegular() {
+				other = append(other, name)
+			}
+		case "wal", leafDir, payDir:
 			if !e.IsDir() {
 				other = append(other, name)
 			}
@@ -148,6 +171,7 @@ func (v *verifier) walk(a *audit, numbers []uint64) error {
 		v.r.Problems = append(v.r.Problems, *a.bad)
 		return nil
 	}
+	v.missingParts(a)
 	if a.tail.torn {
 		v.note("wal/"+segmentName(a.tail.number), "what follows byte %d was never acknowledged", a.tail.end)
 	}
@@ -158,7 +182,12 @@ func (v *verifier) walk(a *audit, numbers []uint64) error {
 }
 
 func (v *verifier) segments(a *audit, numbers []uint64) error {
-	s, err := openSegmentFile(a.walDir, 1)
+	least, err := readMinimum(v.dir)
+	if err != nil {
+		v.problem(minimumFile, "%v", err)
+		least = minimum{segment: 1}
+	}
+	s, err := openSegmentOf(v.dir, least.segment)
 	if err == nil {
 		if v.r.Origin == "" {
 			v.r.Origin = s.h.origin
@@ -168,9 +197,16 @@ func (v *verifier) segments(a *audit, numbers []uint64) error {
 		return err
 	}
 	a.st = state{origin: v.r.Origin, chain: chainStart(v.r.Origin), open: unanswered{}}
+	if least.segment > 1 && err == nil { // what came before was removed: the root under the checkpoint proves the rest
+		a.st.from(s.h)
+		v.removed = least.seq
+		if s.h.first != least.seq {
+			v.problem(minimumFile, "segment %d begins at record %d", least.segment, s.h.first)
+		}
+	}
 	last := numbers[len(numbers)-1]
-	if n := missing(numbers); n != 0 && n > 1 {
+	if n := missing(numbers, least.segment); n > least.segment {
 		last = n // the walk finds that it is missing when it gets there
 	}
-	return a.run(1, last)
+	return a.run(least.segment, last)
 }

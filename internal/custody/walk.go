@@ -196,13 +196,18 @@ func (s *state) step(f *frame, firstInSegment bool) error {
 	if err := checkLeaf(f, &digest); err != nil {
 		return err
 	}
+	s.advance(f)
+	s.position = f.position
+	return nil
+}
+
+// advance adds a record that was checked.
+func (s *state) advance(f *frame) {
 	var leaf Hash
 	leaf, s.scratch = leafHash(s.scratch, f.leaf)
 	s.chain = chainNext(&s.chain, &leaf)
 	s.tree.add(leaf)
 	s.open.note(f.kind, f.id, f.seq)
-	s.position = f.position
-	return nil
 }
 
 // readHeader reads the header of a segment file.
