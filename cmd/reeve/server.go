@@ -194,7 +194,7 @@ func (s *server) listen(context.Context) (err error) {
 	h := s.gateway.Admin(gateway.AdminOptions{
 		Metrics: promhttp.HandlerFor(s.metrics, promhttp.HandlerOpts{}), Open: onLoopback(s.admin), Ready: s.custody.Ready,
 	})
-	s.loops = append(s.loops, func(ctx context.Context) error { return gateway.Serve(ctx, s.admin, h, a, wait) })
+	s.loops = append(s.loops, func(ctx context.Context) error { return gateway.Serve(ctx, s.admin, gateway.Strict(h), a, wait) })
 	return nil
 }
 

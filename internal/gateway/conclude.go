@@ -12,7 +12,7 @@ func (g *Gateway) conclude(x *exchange) *reeve.Refusal {
 	}
 	x.concluded = true
 	if !x.intended {
-		x.describe()
+		g.describe(x)
 	}
 	if x.intended {
 		if refusal := g.rise(x, x.label); refusal != nil {

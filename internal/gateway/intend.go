@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"net"
 	"net/http"
 	"net/netip"
 
@@ -13,7 +12,7 @@ import (
 // intend makes the intent durable before one byte goes to the model. A route with best-effort custody queues it, and the
 // record says so. If the log cannot take it, nothing is served.
 func (g *Gateway) intend(x *exchange) *reeve.Refusal {
-	x.describe()
+	g.describe(x)
 	began := g.opts.Clock()
 	in := custody.Intent{ID: x.id, Start: x.start, Request: x.about, Input: x.sent}
 	put := g.opts.Log.Intent
@@ -37,10 +36,10 @@ func unavailable() *reeve.Refusal {
 }
 
 // describe collects what is known of the request, for the record.
-func (x *exchange) describe() {
+func (g *Gateway) describe(x *exchange) {
 	a := &x.about
 	*a = custody.Request{
-		Source: sourcePrefix(x.r.RemoteAddr), App: x.r.Header.Get("User-Agent"), Route: "unknown", Authn: "none",
+		Source: sourcePrefix(g.peer(x)), App: x.r.Header.Get("User-Agent"), Route: "unknown", Authn: "none",
 		Policy: x.policy.digest, Access: x.decision, AccessRule: x.rule, BestEffort: x.bestEffort,
 		AccessRules: accessRules(&x.access), AccessPolicy: x.access.PolicyDigest, AccessEntities: x.access.EntityDigest,
 		LabelIn: x.labelIn.String(), LabelSent: above(x.labelSent), LabelModel: above(x.modelLabel), LabelSession: above(x.mark), GuardIn: results(x.inVerdict, "in"), Model: x.req.Model, Stream: x.req.Stream,
@@ -79,17 +78,9 @@ func operation(k upstream.Kind) string {
 }
 
 // sourcePrefix is the network a request came from: /24 for IPv4, /48 for IPv6.
-func sourcePrefix(remote string) string {
-	host, _, err := net.SplitHostPort(remote)
-	if err != nil {
-		return ""
-	}
-	a, err := netip.ParseAddr(host)
-	if err != nil {
-		return ""
-	}
+func sourcePrefix(a netip.Addr) string {
 	bits := 48
-	if a = a.Unmap(); a.Is4() {
+	if a.Is4() {
 		bits = 24
 	}
 	p, err := a.WithZone("").Prefix(bits)

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/reeve-ai/reeve"
+	"github.com/reeve-ai/reeve/internal/access"
 	"github.com/reeve-ai/reeve/internal/identity"
 )
 
@@ -157,4 +158,31 @@ func local() *http.Request {
 	r := httptest.NewRequest("POST", "/v1/chat/completions", nil)
 	r.RemoteAddr = "127.0.0.1:4000"
 	return r
+}
+
+// TestMandatoryAccessByPolicy asks the policies that ship, through the gateway, for every pair of clearance and model: they
+// say the same, the record names what decided, and the answer of a model that is allowed is the model's own label.
+func TestMandatoryAccessByPolicy(t *testing.T) {
+	set, err := access.Compile(access.Default(), access.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	engine, err := access.NewEngine(set)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, keys := macHouse(t)
+	h.SetAccess(engine)
+	for _, c := range points() {
+		for i, m := range points() {
+			status, label, rule := h.ask(keys[c.String()], "/v1/chat/completions", fmt.Sprint("knows", i), fmt.Sprint(i))
+			want := dominates(c, m)
+			if want && (status != http.StatusOK || label != m.String()) || !want && (status != http.StatusForbidden || rule == "") {
+				t.Fatalf("%s reads %s: %d %s by %q", c, m, status, label, rule)
+			}
+			if o := h.log.last(t); o.Request.AccessPolicy != set.PolicyDigest() || o.Request.AccessEntities == "" || o.Request.AccessRule == "" {
+				t.Fatalf("on record: %+v", o.Request)
+			}
+		}
+	}
 }

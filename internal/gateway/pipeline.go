@@ -108,6 +108,9 @@ func (g *Gateway) begin(w http.ResponseWriter, r *http.Request) *exchange {
 	h["Reeve-Exchange"] = []string{x.id.String()}
 	h["Reeve-Policy"] = x.policy.header
 	h[labelHeader] = publicLabel // a refusal says nothing of what was asked
+	if len(r.TransferEncoding) > 0 && r.ProtoMajor == 1 {
+		h["Connection"] = closing // a proxy before us may have counted by Content-Length: what follows belongs to nobody
+	}
 	return x
 }
 
@@ -122,9 +125,15 @@ func (g *Gateway) end(x *exchange) {
 		panic(http.ErrAbortHandler)
 	}
 	g.opts.Metrics.observe(x, g.opts.Clock().Sub(x.start))
+	gone := x.outcome.HTTPStatus == statusClosed && !x.wrote
 	x.release()
 	g.pool.Put(x)
+	if gone { // who has closed one half of the connection only must not take silence for an empty answer
+		panic(http.ErrAbortHandler)
+	}
 }
+
+var closing = []string{"close"}
 
 // panicKind names the type of a panic, as its text could hold content.
 func panicKind(p any) string {

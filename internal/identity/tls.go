@@ -95,10 +95,10 @@ func (c *Certificates) first() error {
 	return nil
 }
 
-// Config is a server configuration that shows the current certificate: TLS 1.3, and 1.2 for older clients.
+// Config is a server configuration that shows the current certificate, by TLS 1.3 and nothing older.
 func (c *Certificates) Config() *tls.Config {
 	return &tls.Config{
-		MinVersion:     tls.VersionTLS12,
+		MinVersion:     tls.VersionTLS13,
 		NextProtos:     []string{"h2", "http/1.1"},
 		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return c.fresh(), nil },
 	}
