@@ -20,6 +20,7 @@ const module = "github.com/reeve-ai/reeve"
 var floor = map[string]int{
 	"":                  0,
 	"policies":          0,
+	"docs":              0,
 	"internal/strict":   0,
 	"detect":            1,
 	"detect/names":      1,
@@ -43,6 +44,7 @@ var floor = map[string]int{
 	"internal/identity": 2,
 	"internal/witness":  2,
 	"internal/gateway":  3,
+	"internal/admin":    3,
 	"internal/control":  3,
 
 	"internal/lifecycle": 3,

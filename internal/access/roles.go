@@ -17,8 +17,8 @@ func (Roles) Decide(q Request) Decision {
 		return deny("unknown-action", "the action is not known", "")
 	case kind != r.Kind || kind == KindModel && r.Name == "":
 		return deny("wrong-resource", "the action does not fit the resource", "")
-	case p.Has(reeve.RoleAdmin) && (q.Action == ModelUse || q.Action == ModelList || kind == KindAdmin):
-		return granted("access/role-admin", "administrators may use models and the server's administration")
+	case p.Has(reeve.RoleAdmin) && (q.Action == ModelUse || q.Action == ModelList || kind == KindAdmin || kind == KindUser || kind == KindKey):
+		return granted("access/role-admin", "administrators may use models, the server's administration, and manage users and keys")
 	case p.Has(reeve.RoleEmployee) && (q.Action == ModelUse || q.Action == ModelList):
 		return granted("access/role-employee", "employees may use models")
 	}

@@ -58,4 +58,3 @@ func (d *Directory) ownerOf(ctx context.Context, who string) (*person, error) {
 	}
 	return p, nil
 }
-

@@ -11,6 +11,7 @@ package identity
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -46,6 +47,9 @@ type Store interface {
 	SeenSession(ctx context.Context, id string, at time.Time) error
 	SessionSeen(ctx context.Context, id string) (time.Time, error)
 	RevokeSessions(ctx context.Context, id, userID string, at time.Time, act store.Act) (int64, error)
+
+	PutFlow(ctx context.Context, token [sha256.Size]byte, kind string, body []byte, now, expires time.Time) error
+	AddAct(ctx context.Context, act store.Act) error
 }
 
 // Options of Open. The zero value is usable.

@@ -408,13 +408,13 @@ func TestBudget(t *testing.T) {
 // memory is a store without a disk, for what must not depend on real time.
 type memory struct {
 	identity.Store // of users and sessions there are none
-	mu      sync.Mutex
-	rows    []store.APIKey
-	version int64
-	stamp   int64
-	reads   int
-	spent   map[string]int64
-	broken  error
+	mu             sync.Mutex
+	rows           []store.APIKey
+	version        int64
+	stamp          int64
+	reads          int
+	spent          map[string]int64
+	broken         error
 }
 
 func (m *memory) Changes(_ context.Context, known int64) (store.Changes, error) {

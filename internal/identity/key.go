@@ -176,7 +176,9 @@ func (k *Directory) List(ctx context.Context) ([]Key, error) {
 
 // Revoke ends a key for ever, and reports whether it was in force until now. An unknown id is store.ErrNotFound.
 // When it returns, no later request passes with the key, in any process on this host.
-func (k *Directory) Revoke(ctx context.Context, id string) (bool, error) { return k.RevokeKey(ctx, Operator, id) }
+func (k *Directory) Revoke(ctx context.Context, id string) (bool, error) {
+	return k.RevokeKey(ctx, Operator, id)
+}
 
 // RevokeKey is Revoke by somebody in particular.
 func (k *Directory) RevokeKey(ctx context.Context, by By, id string) (bool, error) {

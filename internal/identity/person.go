@@ -189,4 +189,3 @@ func (d *Directory) SignIn(ctx context.Context, person *oidc.Person, old string)
 func looksLikeToken(s string) bool {
 	return !strings.HasPrefix(s, keyPrefix) && strings.Count(s, ".") == 2 && strings.HasPrefix(s, "ey")
 }
-

@@ -23,8 +23,8 @@ const SPIFFE = "spiffe"
 
 // ProgramPolicy says what client certificates are for at the gateway.
 type ProgramPolicy struct {
-	Mode         string       // "": certificates mean nothing; ProgramsMay or ProgramsMust
-	TrustDomains []string     // trust domains whose ids are taken; none: any that the authorities sign for
+	Mode         string        // "": certificates mean nothing; ProgramsMay or ProgramsMust
+	TrustDomains []string      // trust domains whose ids are taken; none: any that the authorities sign for
 	MaxLife      time.Duration // longest life that a certificate may have been given; 0: any
 	Authorities  *Authorities
 }

@@ -58,7 +58,7 @@ type Provider struct {
 	now    func() time.Time
 	client *http.Client
 	cache  string
-	state   atomic.Pointer[known]
+	state  atomic.Pointer[known]
 
 	generation atomic.Uint64 // raised when a key was withdrawn or changed
 
