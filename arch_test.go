@@ -37,6 +37,7 @@ var floor = map[string]int{
 	"internal/report":   1,
 	"internal/pickle":   1,
 	"internal/model":    3,
+	"internal/oms":      3,
 	"internal/attest":   2,
 	"internal/custody":  2,
 	"internal/dataset":  2,
