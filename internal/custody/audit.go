@@ -14,9 +14,10 @@ import (
 // audit walks along the log from one segment to its end and checks every byte. Open and Verify share it: what one
 // would refuse the other names.
 type audit struct {
-	dir string      // the custody directory
-	cp  *Checkpoint // nil: there is none
-	st  state
+	dir   string      // the custody directory
+	cp    *Checkpoint // nil: there is none
+	st    state
+	tiles *tileCheck // nil: tiles are not looked at
 
 	gone   []gonePart // sealed parts that were dropped
 	why    reasons    // what the log says about them
@@ -70,7 +71,7 @@ func (a *audit) run(first, last uint64) error {
 		wg.Go(func() {
 			for n := next.Add(1) - 1; n <= failed.Load(); n = next.Add(1) - 1 {
 				i := n - first
-				parts[i] = &audit{dir: a.dir, cp: a.cp}
+				parts[i] = &audit{dir: a.dir, cp: a.cp, tiles: a.tiles}
 				if errs[i] = parts[i].one(n, last); errs[i] != nil || parts[i].bad != nil {
 					lower(&failed, n)
 				}
@@ -127,6 +128,11 @@ func (a *audit) one(n, last uint64) error {
 	}
 	defer cur.close()
 	a.st.from(cur.h)
+	if a.tiles != nil {
+		w := a.tiles.watch()
+		a.st.visit = w.leaf
+		defer w.flush()
+	}
 	if n == last {
 		return a.lastSegment(cur, cur.name())
 	}

@@ -2,94 +2,86 @@ package custody
 
 import (
 	"bytes"
-	"crypto/ed25519"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
-	"strconv"
 	"strings"
+	"time"
 
-	"golang.org/x/mod/sumdb/note"
+	"github.com/reeve-ai/reeve/internal/keyring"
+	"github.com/reeve-ai/reeve/internal/tlog"
 )
 
 const (
 	checkpointFile = "checkpoint"
 	logKeyFile     = "log.pub"
-	maxCheckpoint  = 64 << 10
+	maxCheckpoint  = 256 << 10
 )
 
 // Checkpoint is a signed statement about the whole log (C2SP tlog-checkpoint): so many leaves, this root.
-type Checkpoint struct {
-	Origin string
-	Size   uint64
-	Root   Hash
+type Checkpoint = tlog.Checkpoint
+
+// newSigners are the signers of a log: Ed25519, which everybody can check, and ML-DSA-44 (FIPS 204) for the day when that
+// is not enough any more.
+func newSigners(origin string, keys *keyring.Ring) ([]*tlog.Signer, error) {
+	ed, err := keys.SigningKey(SigningKeyName)
+	if err != nil {
+		return nil, fmt.Errorf("log key: %w", err)
+	}
+	seed, err := keys.SigningSeed("mldsa44/" + SigningKeyName)
+	if err != nil {
+		return nil, fmt.Errorf("log key: %w", err)
+	}
+	return signersOf(origin, ed.Seed(), seed)
 }
 
-var errCheckpoint = errors.New("want three lines: origin, size, root")
-
-// text is the text that is signed.
-func (c *Checkpoint) text() string {
-	return c.Origin + "\n" + strconv.FormatUint(c.Size, 10) + "\n" + base64.StdEncoding.EncodeToString(c.Root[:]) + "\n"
+func signersOf(origin string, ed, mldsa []byte) ([]*tlog.Signer, error) {
+	first, err := tlog.NewSigner(origin, tlog.Ed25519, ed)
+	if err != nil {
+		return nil, fmt.Errorf("origin %q: %w", origin, err)
+	}
+	second, err := tlog.NewSigner(origin, tlog.MLDSA44, mldsa)
+	if err != nil {
+		return nil, fmt.Errorf("origin %q: %w", origin, err)
+	}
+	return []*tlog.Signer{first, second}, nil
 }
 
-// parseCheckpoint reads the text of a checkpoint. It accepts only what text writes: no extension lines, no second spelling.
-func parseCheckpoint(text string) (*Checkpoint, error) {
+// logKeys spells the file log.pub: a verifier key in each line, Ed25519 first.
+func logKeys(signers []*tlog.Signer) []byte {
+	var b []byte
+	for _, s := range signers {
+		b = append(b, s.Key().String()+"\n"...)
+	}
+	return b
+}
+
+var errLogKeys = errors.New("want one verifier key in each line: Ed25519, then ML-DSA-44 of the same name")
+
+// ParseLogKeys reads a file log.pub in the one spelling that it has. Logs of old have one key only.
+func ParseLogKeys(b []byte) ([]*tlog.Key, error) {
+	text, ended := strings.CutSuffix(string(b), "\n")
 	lines := strings.Split(text, "\n")
-	if len(lines) != 4 || lines[0] == "" {
-		return nil, errCheckpoint
+	if !ended || len(lines) > 2 || len(b) > maxCheckpoint {
+		return nil, errLogKeys
 	}
-	size, err := strconv.ParseUint(lines[1], 10, 64)
-	if err != nil {
-		return nil, errCheckpoint
+	keys := make([]*tlog.Key, len(lines))
+	for i, line := range lines {
+		var err error
+		if keys[i], err = tlog.ParseKey(line); err != nil {
+			return nil, err
+		}
+		want := []tlog.Algorithm{tlog.Ed25519, tlog.MLDSA44}[i]
+		if keys[i].Algorithm != want || keys[i].Name != keys[0].Name {
+			return nil, errLogKeys
+		}
 	}
-	root, err := base64.StdEncoding.Strict().DecodeString(lines[2])
-	if err != nil || len(root) != hashSize {
-		return nil, errCheckpoint
-	}
-	c := &Checkpoint{Origin: lines[0], Size: size, Root: Hash(root)}
-	if c.text() != text {
-		return nil, errCheckpoint
-	}
-	return c, nil
+	return keys, nil
 }
 
-// noteSigner signs with the log's key under its origin.
-type noteSigner struct {
-	name string
-	hash uint32
-	key  ed25519.PrivateKey
-}
-
-func (s *noteSigner) Name() string                    { return s.name }
-func (s *noteSigner) KeyHash() uint32                 { return s.hash }
-func (s *noteSigner) Sign(msg []byte) ([]byte, error) { return ed25519.Sign(s.key, msg), nil }
-
-// newSigner returns the signer of a log and its verifier key (C2SP signed-note vkey).
-func newSigner(origin string, key ed25519.PrivateKey) (note.Signer, string, error) {
-	vkey, err := note.NewEd25519VerifierKey(origin, key.Public().(ed25519.PublicKey))
-	if err != nil {
-		return nil, "", fmt.Errorf("verifier key: %w", err)
-	}
-	v, err := note.NewVerifier(vkey)
-	if err != nil {
-		return nil, "", fmt.Errorf("origin %q: %w", origin, err)
-	}
-	return &noteSigner{name: origin, hash: v.KeyHash(), key: key}, vkey, nil
-}
-
-func signCheckpoint(c *Checkpoint, signer note.Signer) ([]byte, error) {
-	b, err := note.Sign(&note.Note{Text: c.text()}, signer)
-	if err != nil {
-		return nil, fmt.Errorf("sign checkpoint: %w", err)
-	}
-	return b, nil
-}
-
-// readCheckpoint opens the checkpoint in a custody directory and checks its signature. It returns nil where there is none.
-func readCheckpoint(dir, vkey string) (*Checkpoint, error) {
+// readCheckpoint opens the checkpoint in a custody directory and checks its signatures. It returns nil where there is none.
+func readCheckpoint(dir string, keys []*tlog.Key) (*tlog.SignedCheckpoint, error) {
 	b, err := readSmall(filepath.Join(dir, checkpointFile))
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil
@@ -97,53 +89,75 @@ func readCheckpoint(dir, vkey string) (*Checkpoint, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read checkpoint: %w", err)
 	}
-	return openCheckpoint(b, vkey)
+	return openCheckpoint(b, keys)
 }
 
-func openCheckpoint(b []byte, vkey string) (*Checkpoint, error) {
-	v, err := parseLogKey(vkey)
-	if err != nil {
-		return nil, err
-	}
-	n, err := note.Open(b, note.VerifierList(v))
-	if err != nil {
-		return nil, fmt.Errorf("checkpoint: %w", err)
-	}
-	if again, err := spellNote(n); err != nil || !bytes.Equal(again, b) {
-		return nil, fmt.Errorf("checkpoint: %w", errCheckpoint)
-	}
-	c, err := parseCheckpoint(n.Text)
+var errExtension = errors.New("checkpoint has lines that we never write")
+
+// openCheckpoint reads a checkpoint of ours: the log of the keys' name, signed with all of them.
+func openCheckpoint(b []byte, keys []*tlog.Key) (*tlog.SignedCheckpoint, error) {
+	c, err := tlog.ParseCheckpoint(b)
 	if err != nil {
 		return nil, fmt.Errorf("checkpoint: %w", err)
 	}
-	if c.Origin != v.Name() {
-		return nil, fmt.Errorf("checkpoint of %q signed by %q", c.Origin, v.Name())
+	if len(c.Extensions) > 0 {
+		return nil, errExtension
+	}
+	if len(keys) == 0 || c.Origin != keys[0].Name {
+		return nil, fmt.Errorf("checkpoint of another log: %s", c.Origin)
+	}
+	if err := c.VerifyAll(keys...); err != nil {
+		return nil, fmt.Errorf("checkpoint: %w", err)
 	}
 	return c, nil
 }
 
-// spellNote spells a note out as note.Sign does, so that a second spelling of the same bytes is noticed.
-func spellNote(n *note.Note) ([]byte, error) {
-	b := append([]byte(n.Text), '\n')
-	for _, s := range slices.Concat(n.Sigs, n.UnverifiedSigs) {
-		if _, err := base64.StdEncoding.Strict().DecodeString(s.Base64); err != nil {
-			return nil, err
-		}
-		b = append(b, "— "+s.Name+" "+s.Base64+"\n"...)
+func signCheckpoint(c *Checkpoint, now time.Time, signers []*tlog.Signer) ([]byte, error) {
+	signed, err := tlog.SignCheckpoint(c, now, signers...)
+	if err != nil {
+		return nil, fmt.Errorf("sign checkpoint: %w", err)
 	}
-	return b, nil
+	return signed.Marshal(), nil
 }
 
-// parseLogKey reads a verifier key in the one spelling that we write.
-func parseLogKey(vkey string) (note.Verifier, error) {
-	v, err := note.NewVerifier(vkey)
-	if err != nil {
-		return nil, fmt.Errorf("log key: %w", err)
+// publishKeys writes log.pub, or checks that it is ours. A log that had the first key only gets the second.
+func (l *Log) publishKeys() error {
+	path, want := filepath.Join(l.dir, logKeyFile), logKeys(l.integrator.signers)
+	b, err := readSmall(path)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("read log key: %w", err)
 	}
-	if !strings.HasPrefix(vkey, fmt.Sprintf("%s+%08x+", v.Name(), v.KeyHash())) {
-		return nil, errors.New("log key: the key id is not in lower case")
+	first, _, _ := bytes.Cut(want, []byte("\n"))
+	switch {
+	case err == nil && bytes.Equal(b, want):
+		return nil
+	case err == nil && !bytes.Equal(b, append(first, '\n')):
+		return fmt.Errorf("%s is not the key of this log: %w", path, ErrDamaged)
 	}
-	return v, nil
+	if err := writeWhole(l.fs, path, want); err != nil {
+		return fmt.Errorf("write log key: %w", err)
+	}
+	return nil
+}
+
+// lastCheckpoint reads the checkpoint that the log goes on from, nil for none. The second signature may be missing in one that was made before the
+// log had a second key; it is then signed again.
+func (l *Log) lastCheckpoint() (*Checkpoint, error) {
+	in := l.integrator
+	keys := []*tlog.Key{in.signers[0].Key(), in.signers[1].Key()}
+	c, err := readCheckpoint(l.dir, keys)
+	if errors.Is(err, tlog.ErrSignature) {
+		c, err = readCheckpoint(l.dir, keys[:1])
+		in.resign = true
+	}
+	if c == nil || err != nil {
+		return nil, err
+	}
+	if signed, err := c.Verify(keys...); err != nil || in.resign && len(signed) != 1 {
+		return nil, errors.Join(tlog.ErrSignature, err)
+	}
+	in.newest = &c.Checkpoint
+	return in.newest, nil
 }
 
 // readSmall reads a small file of ours.

@@ -250,6 +250,7 @@ func (l *Log) settle(took time.Duration) {
 	l.stats.open.Store(int64(unanswered))
 	l.queued.Add(-size)
 	l.head.Add(n)
+	l.integrator.feed.add(l.drain)
 	l.lastSync = time.Now()
 	l.crowd = (l.crowd + int(n) + int(l.backlog())) / 2
 	for i, e := range l.drain {

@@ -11,8 +11,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/mod/sumdb/note"
-
 	"github.com/reeve-ai/reeve"
 	"github.com/reeve-ai/reeve/internal/keyring"
 )
@@ -28,6 +26,7 @@ type Options struct {
 	QueueRecords    int           // records that may wait to become durable, rounded up to a power of two; default 16384
 	QueueBytes      int64         // bytes that may wait; default 64 MiB
 	MaxPayload      int           // bytes of one input or output that are kept; longer ones are cut and marked; default 32 MiB
+	Witnesses       Witnesses     // cosign checkpoints; default none
 	FS              FS            // default the real file system
 
 	retryEvery time.Duration // between tries to write again after a failure; default 250 ms
@@ -105,19 +104,19 @@ type Log struct {
 	orphans []ID // exchanges whose outcome could not be written
 
 	// Owned by the checkpointer.
-	signer   note.Signer
-	vkey     string        // verifier key of signer
-	signed   atomic.Uint64 // leaves under the newest checkpoint
-	tickStop chan struct{}
-	tickDone chan struct{}
+	integrator *integrator
+	signed     atomic.Uint64 // leaves under the newest checkpoint
+	tickStop   chan struct{}
+	tickDone   chan struct{}
 
-	errMu    sync.Mutex
-	lastErr  error // why records are refused, nil while they are taken
-	tickErr  error // why the newest checkpoint could not be written
-	stats    counters
-	degraded degraded
-	closed   sync.Once
-	closeEr  error
+	errMu      sync.Mutex
+	lastErr    error // why records are refused, nil while they are taken
+	tickErr    error // why the newest checkpoint could not be written
+	witnessErr error // why a witness did not cosign the newest checkpoint
+	stats      counters
+	degraded   degraded
+	closed     sync.Once
+	closeEr    error
 }
 
 // unanswered are the exchanges with an intent and no outcome, with the sequence number of the intent.
@@ -250,46 +249,6 @@ func (l *Log) abortOrphans() {
 
 func (l *Log) abort(id ID, ref uint64, wait bool) error {
 	return l.write(&draft{kind: kindAborted, id: id, start: l.o.Clock(), ref: ref}, wait)
-}
-
-// tick signs a checkpoint when something changed, until the log closes.
-func (l *Log) tick() {
-	defer close(l.tickDone)
-	t := time.NewTicker(l.o.CheckpointEvery)
-	defer t.Stop()
-	for {
-		select {
-		case <-l.tickStop:
-			return
-		case <-t.C:
-			l.setTickError(l.checkpoint())
-			if l.Ready() == nil {
-				l.tellDegraded()
-				l.abortOrphans()
-			}
-		}
-	}
-}
-
-// checkpoint signs the tree as far as it is durable.
-func (l *Log) checkpoint() error {
-	l.treeMu.Lock()
-	c := Checkpoint{Origin: l.o.Origin, Size: l.tree.size}
-	if c.Size == l.signed.Load() {
-		l.treeMu.Unlock()
-		return nil
-	}
-	c.Root = l.tree.root()
-	l.treeMu.Unlock()
-	signed, err := signCheckpoint(&c, l.signer)
-	if err != nil {
-		return err
-	}
-	if err := writeWhole(l.fs, l.checkpointPath(), signed); err != nil {
-		return fmt.Errorf("write checkpoint: %w", err)
-	}
-	l.signed.Store(c.Size)
-	return nil
 }
 
 // Close writes what is queued, signs the final checkpoint, cuts the zeros off behind the last record and gives the lock back.

@@ -3,7 +3,6 @@ package custody
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -28,6 +27,7 @@ func Open(o Options) (*Log, error) {
 		sealing: sealing{wake: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{})},
 	}
 	l.timer.Stop()
+	l.integrator = newIntegrator(l.dir)
 	l.wakeHole.Store(neverWake)
 	l.pool.New = func() any { return newEntry() }
 	for _, dir := range []string{l.walDir, filepath.Join(l.dir, leafDir), filepath.Join(l.dir, payDir)} {
@@ -109,31 +109,12 @@ func (l *Log) sign(known string) error {
 	if len(l.o.Origin) > 255 {
 		return errors.New("origin is longer than 255 bytes")
 	}
-	signer, vkey, err := newSigner(l.o.Origin, key)
+	signers, err := newSigners(l.o.Origin, l.o.Keys)
 	if err != nil {
 		return err
 	}
-	l.signer, l.vkey = signer, vkey
-	return l.publishKey(vkey)
-}
-
-// publishKey writes log.pub, or checks that it is ours.
-func (l *Log) publishKey(vkey string) error {
-	path := filepath.Join(l.dir, logKeyFile)
-	b, err := readSmall(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		if err := writeWhole(l.fs, path, []byte(vkey+"\n")); err != nil {
-			return fmt.Errorf("write log key: %w", err)
-		}
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("read log key: %w", err)
-	}
-	if string(b) != vkey+"\n" {
-		return fmt.Errorf("%s is not the key of this log: %w", path, ErrDamaged)
-	}
-	return nil
+	l.integrator.signers = signers
+	return l.publishKeys()
 }
 
 func (l *Log) create() error {
@@ -186,7 +167,7 @@ func (l *Log) resume(all *listing) error {
 		return err
 	}
 	a := audit{dir: l.dir}
-	if a.cp, err = readCheckpoint(l.dir, l.vkey); err != nil {
+	if a.cp, err = l.lastCheckpoint(); err != nil {
 		return fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
 	first, err := l.firstToRead(numbers, a.cp)
@@ -290,6 +271,7 @@ func (l *Log) goOn(a *audit) error {
 	l.seg, l.chain, l.tree, l.open = seg, a.st.chain, a.st.tree, a.st.open
 	l.head.Store(a.st.next())
 	l.tail.Store(a.st.next())
+	l.integrator.feed.leaves.from = a.st.next()
 	l.stats.segment.Store(t.number)
 	l.stats.open.Store(int64(len(l.open)))
 	if a.cp != nil {

@@ -9,26 +9,28 @@ import (
 
 // Stats are counters for metrics.
 type Stats struct {
-	Records      uint64        // records made durable since Open
-	Bytes        uint64        // bytes written for them, about
-	Syncs        uint64        // drains made durable
-	SyncFailures uint64        // drains that failed
-	Refused      uint64        // records refused with ErrUnavailable
-	Lost         uint64        // records of best-effort routes that were queued and could not be written
-	LastBatch    int           // records in the last drain
-	MaxBatch     int           // records in the largest drain
-	Queue        int           // records waiting now
-	Open         int           // exchanges with an intent and no outcome yet
-	Segment      uint64        // number of the current segment
-	Sealed       uint64        // segments sealed since Open
-	Size         uint64        // leaves in the log
-	Checkpoint   uint64        // leaves under the newest signed checkpoint
-	SyncTime     time.Duration // time spent in write and sync
-	LastError    string        // what is wrong with the disk now, "" when healthy
+	Records         uint64        // records made durable since Open
+	Bytes           uint64        // bytes written for them, about
+	Syncs           uint64        // drains made durable
+	SyncFailures    uint64        // drains that failed
+	Refused         uint64        // records refused with ErrUnavailable
+	Lost            uint64        // records of best-effort routes that were queued and could not be written
+	LastBatch       int           // records in the last drain
+	MaxBatch        int           // records in the largest drain
+	Queue           int           // records waiting now
+	Open            int           // exchanges with an intent and no outcome yet
+	Segment         uint64        // number of the current segment
+	Sealed          uint64        // segments sealed since Open
+	Size            uint64        // leaves in the log
+	Checkpoint      uint64        // leaves under the newest signed checkpoint
+	SyncTime        time.Duration // time spent in write and sync
+	WitnessFailures uint64        // cosignatures that a witness did not give
+	LastError       string        // what is wrong with the disk now, "" when healthy
 }
 
 type counters struct {
 	records, bytes, syncs, failures, refused, lost, segment, sealed atomic.Uint64
+	witnessFailures                                                 atomic.Uint64
 	lastBatch, maxBatch, open, syncTime                             atomic.Int64
 }
 
@@ -36,7 +38,8 @@ type counters struct {
 func (l *Log) Stats() Stats {
 	head := l.head.Load()
 	s := Stats{
-		Records: l.stats.records.Load(), Bytes: l.stats.bytes.Load(), Syncs: l.stats.syncs.Load(),
+		WitnessFailures: l.stats.witnessFailures.Load(),
+		Records:         l.stats.records.Load(), Bytes: l.stats.bytes.Load(), Syncs: l.stats.syncs.Load(),
 		SyncFailures: l.stats.failures.Load(), Refused: l.stats.refused.Load(), Lost: l.stats.lost.Load(),
 		LastBatch: int(l.stats.lastBatch.Load()), MaxBatch: int(l.stats.maxBatch.Load()),
 		Queue: int(max(l.tail.Load()&^refuseBit, head) - head), Open: int(l.stats.open.Load()),
@@ -44,7 +47,7 @@ func (l *Log) Stats() Stats {
 	}
 	l.errMu.Lock()
 	defer l.errMu.Unlock()
-	if err := errors.Join(l.lastErr, l.tickErr, l.sealing.last()); err != nil {
+	if err := errors.Join(l.lastErr, l.tickErr, l.witnessErr, l.sealing.last()); err != nil {
 		s.LastError = err.Error()
 	}
 	return s
@@ -73,4 +76,10 @@ func (l *Log) setTickError(err error) {
 	l.errMu.Lock()
 	defer l.errMu.Unlock()
 	l.tickErr = err
+}
+
+func (l *Log) setWitnessError(err error) {
+	l.errMu.Lock()
+	defer l.errMu.Unlock()
+	l.witnessErr = err
 }

@@ -76,7 +76,11 @@ func TestEveryByteFlipped(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for at := range b {
+		stride := 1
+		if strings.Contains(name, "/tile/") { // compared as one piece
+			stride = 61
+		}
+		for at := 0; at < len(b); at += stride {
 			if _, err := f.WriteAt([]byte{b[at] ^ 1<<(at%8)}, int64(at)); err != nil {
 				t.Fatal(err)
 			}
@@ -235,11 +239,7 @@ func rechain(t *testing.T, seg []byte, b []int, n int) []byte {
 
 func foreignCheckpoint(t *testing.T) []byte {
 	t.Helper()
-	signer, _, err := newSigner("reeve.example/other", edKey(make([]byte, 32)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := signCheckpoint(&Checkpoint{Origin: "reeve.example/other", Size: 200}, signer)
+	b, err := signCheckpoint(&Checkpoint{Origin: "reeve.example/other", Size: 200}, time.Now(), testSigners(t, "reeve.example/other", 7, 8))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/reeve-ai/reeve/internal/tlog"
 )
 
 // VerifyOptions choose what Verify trusts.
@@ -39,6 +41,7 @@ func Verify(dir string, o VerifyOptions) (Report, error) {
 
 type verifier struct {
 	dir     string
+	raw     []byte // the checkpoint
 	removed uint64 // records that retention removed: they come before the first one
 	r       Report
 }
@@ -59,11 +62,15 @@ func (v *verifier) run() error {
 	if err := v.list(); err != nil {
 		return err
 	}
-	all, err := listAll(v.dir)
+	all, err := v.listAll()
 	if err != nil {
 		return err
 	}
 	v.files(all)
+	a.tiles = newTileCheck(v, v.r.Checkpoint, v.raw)
+	if err := a.tiles.list(); err != nil {
+		return err
+	}
 	return v.walk(&a, all.numbers())
 }
 
@@ -93,30 +100,50 @@ func (v *verifier) trust(a *audit) error {
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	vkey, ended := strings.CutSuffix(string(b), "\n")
-	switch _, bad := parseLogKey(vkey); {
+	keys, bad := ParseLogKeys(b)
+	switch {
 	case err != nil:
 		v.problem(logKeyFile, "the log's key is missing")
-	case !ended || bad != nil:
+	case bad != nil:
 		v.problem(logKeyFile, "the log's key is damaged")
-	case v.r.KeyPinned && vkey != v.r.LogKey:
+	case !v.pin(keys):
 		v.problem(logKeyFile, "this is not the key that was asked for")
-	case !v.r.KeyPinned:
-		v.r.LogKey = vkey
 	}
 	if v.r.LogKey == "" {
 		return nil
 	}
-	a.cp, err = readCheckpoint(v.dir, v.r.LogKey)
+	if len(keys) == 0 || v.r.LogKey != keys[0].String() { // the directory's own keys are of no use
+		k, err := tlog.ParseKey(v.r.LogKey)
+		if err != nil {
+			return fmt.Errorf("the key that was asked for: %w", err)
+		}
+		keys = []*tlog.Key{k}
+	}
+	raw, err := readSmall(filepath.Join(v.dir, checkpointFile))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	cp, err := openCheckpoint(raw, keys)
 	if err != nil {
 		v.problem(checkpointFile, "%v", err)
 		return nil
 	}
-	if a.cp == nil {
-		return nil
-	}
+	v.raw = raw
+	a.cp = &cp.Checkpoint
 	v.r.Checkpoint, v.r.Root, v.r.Origin = a.cp.Size, base64.StdEncoding.EncodeToString(a.cp.Root[:]), a.cp.Origin
 	return nil
+}
+
+// pin holds the directory's keys against the one that the caller knows, or takes the first of them over.
+func (v *verifier) pin(keys []*tlog.Key) bool {
+	if !v.r.KeyPinned {
+		v.r.LogKey = keys[0].String()
+		return true
+	}
+	return slices.ContainsFunc(keys, func(k *tlog.Key) bool { return k.String() == v.r.LogKey })
 }
 
 // list looks at every file that is not a segment.
@@ -136,7 +163,7 @@ func (v *verifier) list() error {
 			if !e.Type().IsRegular() {
 				other = append(other, name)
 			}
-		case "wal", leafDir, payDir:
+		case "wal", leafDir, payDir, "tile":
 			if !e.IsDir() {
 				other = append(other, name)
 			}
@@ -167,6 +194,10 @@ func (v *verifier) walk(a *audit, numbers []uint64) error {
 	}
 	v.r.Leaves = a.st.next()
 	v.r.Open = len(a.st.open)
+	a.tiles.calm = a.cp != nil && a.cp.Size == a.st.next()
+	if err := a.tiles.finish(v.r.Leaves, a.bad != nil); err != nil {
+		return err
+	}
 	if a.bad != nil {
 		v.r.Problems = append(v.r.Problems, *a.bad)
 		return nil
@@ -209,4 +240,17 @@ func (v *verifier) segments(a *audit, numbers []uint64) error {
 		last = n // the walk finds that it is missing when it gets there
 	}
 	return a.run(least.segment, last)
+}
+
+// listAll lists the segments, again where one seems to be missing: the writer may have begun two while the folder was read.
+func (v *verifier) listAll() (*listing, error) {
+	for try := 0; ; try++ {
+		all, err := listAll(v.dir)
+		if err != nil || try == 2 {
+			return all, err
+		}
+		if least, err := readMinimum(v.dir); err != nil || missing(all.numbers(), least.segment) == 0 {
+			return all, nil
+		}
+	}
 }

@@ -137,6 +137,8 @@ type state struct {
 	open     unanswered
 	position uint32 // of the last frame in its drain
 	scratch  []byte
+
+	visit func(seq uint64, leaf []byte, h *Hash) // called for each good leaf; may be nil
 }
 
 // next is the sequence number that comes next.
@@ -207,6 +209,9 @@ func (s *state) advance(f *frame) {
 	leaf, s.scratch = leafHash(s.scratch, f.leaf)
 	s.chain = chainNext(&s.chain, &leaf)
 	s.tree.add(leaf)
+	if s.visit != nil {
+		s.visit(f.seq, f.leaf, &leaf)
+	}
 	s.open.note(f.kind, f.id, f.seq)
 }
 

@@ -66,3 +66,10 @@ func ParseAddCheckpoint(b []byte) (*AddCheckpoint, error) {
 	}
 	return a, nil
 }
+
+// ConflictError is a witness' answer that it has cosigned another size last than the log believed.
+type ConflictError struct{ Size uint64 }
+
+func (e *ConflictError) Error() string {
+	return "the witness has cosigned " + strconv.FormatUint(e.Size, 10) + " leaves last"
+}

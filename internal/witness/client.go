@@ -30,13 +30,6 @@ func NewClient(url string, h *http.Client) *Client {
 	return &Client{url: strings.TrimSuffix(url, "/"), http: h}
 }
 
-// ConflictError says that the witness has cosigned another size last than the log believed.
-type ConflictError struct{ Size uint64 }
-
-func (e *ConflictError) Error() string {
-	return fmt.Sprintf("the witness has cosigned %d leaves last", e.Size)
-}
-
 // StatusError is an answer that is neither a cosignature nor a size.
 type StatusError struct{ Code int }
 
@@ -52,7 +45,7 @@ func (e *StatusError) Error() string {
 	return fmt.Sprintf("the witness answers %d", e.Code)
 }
 
-// AddCheckpoint asks for cosignatures. It returns a *ConflictError where the witness stands at another size than a.Old and a
+// AddCheckpoint asks for cosignatures. It returns a *tlog.ConflictError where the witness stands at another size than a.Old and a
 // *StatusError for other refusals. Nobody has checked the signatures yet.
 func (c *Client) AddCheckpoint(ctx context.Context, a *tlog.AddCheckpoint) ([]tlog.Signature, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url+"/add-checkpoint", bytes.NewReader(a.Marshal()))
@@ -81,7 +74,7 @@ func (c *Client) AddCheckpoint(ctx context.Context, a *tlog.AddCheckpoint) ([]tl
 		if err != nil || strconv.FormatUint(size, 10) != text {
 			return nil, errors.New("read the witness' answer: not a size")
 		}
-		return nil, &ConflictError{size}
+		return nil, &tlog.ConflictError{Size: size}
 	}
 	return nil, &StatusError{resp.StatusCode}
 }

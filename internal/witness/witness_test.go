@@ -217,7 +217,7 @@ func TestState(t *testing.T) {
 	if sigs, err := c.AddCheckpoint(context.Background(), h.message(t, 7, 9)); !errors.As(err, &status) || status.Code != 503 || sigs != nil {
 		t.Errorf("not durable and cosigned: %v", err)
 	}
-	var conflict *ConflictError
+	var conflict *tlog.ConflictError
 	if _, err := c.AddCheckpoint(context.Background(), h.message(t, 9, 10)); !errors.As(err, &conflict) || conflict.Size != 7 {
 		t.Errorf("state after a failed write: %v", err)
 	}
@@ -291,7 +291,7 @@ func TestClientAnswers(t *testing.T) {
 		}))
 		sigs, err := NewClient(h.URL, nil).AddCheckpoint(context.Background(), newHistory(t, "x", 1).message(t, 0, 1))
 		h.Close()
-		var conflict *ConflictError
+		var conflict *tlog.ConflictError
 		if err == nil || errors.As(err, &conflict) {
 			t.Errorf("%d %q: %v %v", tt.code, tt.body[:min(20, len(tt.body))], sigs, err)
 		}
