@@ -78,7 +78,7 @@ func TestEveryByteFlipped(t *testing.T) {
 		}
 		stride := 1
 		if strings.Contains(name, "/tile/") { // compared as one piece
-			stride = 61
+			stride = 997
 		}
 		for at := 0; at < len(b); at += stride {
 			if _, err := f.WriteAt([]byte{b[at] ^ 1<<(at%8)}, int64(at)); err != nil {
