@@ -38,6 +38,7 @@ var floor = map[string]int{
 	"internal/pickle":   1,
 	"internal/model":    3,
 	"internal/oms":      3,
+	"internal/transit":  1,
 	"internal/attest":   2,
 	"internal/custody":  2,
 	"internal/dataset":  2,

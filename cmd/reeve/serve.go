@@ -62,7 +62,7 @@ Exit status: 0 ended by a signal · 2 usage or configuration · 3 cannot start o
 	fs.StringVar(&f.upstream, "upstream", "", "runtime to govern, such as http://127.0.0.1:11434")
 	fs.StringVar(&f.dialect, "dialect", "", "what the runtime speaks: ollama (serves /v1 too) or openai (default ollama)")
 	fs.StringVar(&f.rootKey, "root-key", "", rootKeyHelp)
-	fs.StringVar(&f.tlsMode, "tls", "", "off, local (own certificate authority in the data directory) or files")
+	fs.StringVar(&f.tlsMode, "tls", "", "off, local (own certificate authority in the data directory), files or acme")
 	fs.StringVar(&f.tlsCert, "tls-cert", "", "certificate file; reloaded when it changes")
 	fs.StringVar(&f.tlsKey, "tls-key", "", "key file of the certificate")
 	fs.BoolVar(&f.insecure, "insecure", false, "allow plaintext beyond loopback; this is recorded")

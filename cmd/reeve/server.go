@@ -21,6 +21,7 @@ import (
 	"github.com/reeve-ai/reeve/internal/identity"
 	"github.com/reeve-ai/reeve/internal/keyring"
 	"github.com/reeve-ai/reeve/internal/store"
+	"github.com/reeve-ai/reeve/internal/transit"
 	"github.com/reeve-ai/reeve/internal/upstream"
 )
 
@@ -40,6 +41,7 @@ type server struct {
 	metrics *prometheus.Registry
 	broken  prometheus.Counter // how often somebody broke the glass
 	watcher *config.Watcher    // of the policy files; nil without any
+	acme    *transit.ACME      // nil unless certificates come from an ACME authority
 
 	callers, admin net.Listener    // admin may be nil
 	control        *control.Socket // commands reach this server by it
@@ -181,6 +183,16 @@ func (s *server) listen(context.Context) (err error) {
 	if s.callers, err = gateway.Listen(o); err != nil {
 		return fmt.Errorf("listen for callers: %w", err)
 	}
+	if s.acme != nil {
+		at := s.callers.Addr().(*net.TCPAddr)
+		s.loops = append(s.loops, func(ctx context.Context) error {
+			if err := s.acme.Manage(ctx, at.IP.String(), at.Port); err != nil {
+				return err
+			}
+			<-ctx.Done()
+			return nil
+		})
+	}
 	wait := time.Duration(cfg.Timeouts.Shutdown)
 	s.loops = append(s.loops, func(ctx context.Context) error { return gateway.Serve(ctx, s.callers, s.gateway, o, wait) })
 	if cfg.AdminListen == "" {
@@ -205,6 +217,15 @@ func (s *server) certificates() (interface{ Config() *tls.Config }, error) {
 		return identity.LocalTLS(s.settings.data, t.Names, nil, s.log)
 	case "files":
 		return identity.FileTLS(s.settings.Path(t.Cert), s.settings.Path(t.Key), nil, s.log)
+	case "acme":
+		a, err := transit.New(transit.Options{
+			Dir: s.settings.data, Domains: t.ACME.Domains, Email: t.ACME.Email, Directory: t.ACME.Directory, CA: s.settings.Path(t.ACME.CA), Log: s.log,
+		})
+		if err != nil {
+			return nil, usage("gateway.tls.acme says which authority is asked", "%w", err)
+		}
+		s.acme = a
+		return a, nil
 	default:
 		return nil, nil
 	}
@@ -265,6 +286,9 @@ func (s *server) close() error {
 	}
 	for _, c := range s.clients {
 		c.Close()
+	}
+	if s.acme != nil {
+		s.acme.Close()
 	}
 	if s.control != nil {
 		errs = append(errs, s.control.Close())
