@@ -24,7 +24,7 @@ const LabelsName = "policies/labels.yaml"
 // Labels returns the default classification policy, a fresh copy.
 func Labels() []byte { return append([]byte(nil), labels...) }
 
-//go:embed access/*.cedar access/*.cedarschema
+//go:embed access
 var access embed.FS
 
 // AccessName is the folder under which the default access policies appear in errors.

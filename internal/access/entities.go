@@ -3,7 +3,6 @@ package access
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -19,8 +18,8 @@ import (
 
 // Limits of entities.
 const (
-	maxEntityBytes = 64 << 20
-	maxParents     = 10_000 // groups, roles and departments that one entity is in directly
+	MaxEntityBytes = 64 << 20 // of a file of entities
+	maxParents     = 10_000   // groups, roles and departments that one entity is in directly
 )
 
 // Entities are entities from a file, checked against one set's schema. They are safe for concurrent use.
@@ -28,6 +27,8 @@ type Entities struct {
 	set   *Set
 	all   types.EntityMap
 	fault error // the first entity that does not conform, in the order of names
+	at    types.EntityUID
+	under *Entities // where an entity is not in all; may be nil
 }
 
 // ParseEntities reads entities in Cedar's JSON form, an array. An entity that does not conform to the schema is no error
@@ -37,8 +38,8 @@ func (s *Set) ParseEntities(file string, text []byte) (*Entities, error) {
 	refuse := func(message, remedy string) (*Entities, error) {
 		return nil, Problems{{File: file, Message: message, Remedy: remedy}}
 	}
-	if len(text) > maxEntityBytes {
-		return refuse(fmt.Sprintf("is larger than %d MiB", maxEntityBytes>>20), "give the entities that the question needs")
+	if len(text) > MaxEntityBytes {
+		return refuse(fmt.Sprintf("is larger than %d MiB", MaxEntityBytes>>20), "give the entities that the question needs")
 	}
 	var list []jsontext.Value
 	if err := json.Unmarshal(text, &list); err != nil {
@@ -83,10 +84,9 @@ func (s *Set) readEntity(raw jsontext.Value) (types.Entity, error) {
 // Entities takes entities as they are and checks them.
 func (s *Set) Entities(all types.EntityMap) *Entities {
 	e := &Entities{set: s, all: all}
-	var at string
 	for uid, entity := range all {
-		if err := s.checkEntity(&entity); err != nil && (at == "" || uid.String() < at) {
-			at, e.fault = uid.String(), err
+		if err := s.checkEntity(&entity); err != nil && (e.fault == nil || uid.String() < e.at.String()) {
+			e.at, e.fault = uid, err
 		}
 	}
 	return e
@@ -111,6 +111,9 @@ func (e *Entities) Get(uid types.EntityUID) (types.Entity, bool) {
 		return action, true
 	}
 	entity, there := e.all[uid]
+	if !there && e.under != nil {
+		return e.under.Get(uid)
+	}
 	if !there {
 		if enum, is := e.set.schema.Enums[uid.Type]; is && slices.Contains(enum.Values, uid) {
 			return types.Entity{UID: uid}, true
@@ -120,7 +123,15 @@ func (e *Entities) Get(uid types.EntityUID) (types.Entity, bool) {
 }
 
 // Fault implements Holdings: one entity that does not conform spoils all, since any rule may look at any of them.
-func (e *Entities) Fault(types.EntityUID, types.EntityUID) error { return e.fault }
+func (e *Entities) Fault(principal, resource types.EntityUID) error {
+	if e.fault != nil || e.under == nil {
+		return e.fault
+	}
+	if _, replaced := e.all[e.under.at]; replaced {
+		return nil
+	}
+	return e.under.Fault(principal, resource)
+}
 
 // Digest implements Holdings.
 func (e *Entities) Digest(principal, resource types.EntityUID) string {
@@ -133,6 +144,9 @@ func (e *Entities) Digest(principal, resource types.EntityUID) string {
 // All are the entities, sorted by name; those of actions are not among them.
 func (e *Entities) All() []types.Entity {
 	var out []types.Entity
+	if e.under != nil {
+		out = slices.DeleteFunc(e.under.All(), func(old types.Entity) bool { _, replaced := e.all[old.UID]; return replaced })
+	}
 	for uid, entity := range e.all {
 		if _, action := e.set.actions[uid]; !action {
 			out = append(out, entity)
@@ -142,36 +156,68 @@ func (e *Entities) All() []types.Entity {
 	return out
 }
 
-// With is a copy in which the entities given replace those of the same name.
+// With lays entities over these: those of the same name are replaced. Only what is new is checked.
 func (e *Entities) With(changed ...types.Entity) *Entities {
-	all := maps.Clone(e.all)
+	all := make(types.EntityMap, len(changed))
 	for _, c := range changed {
 		all[c.UID] = c
 	}
-	return e.set.Entities(all)
+	over := e.set.Entities(all)
+	over.under = e
+	return over
 }
 
-// ParseContext reads a context in Cedar's JSON form, with the types that the schema gives it for the action.
+// ParseContext reads a context in Cedar's JSON form, with the types that the schema gives it for the action. What does not
+// conform is read as it stands: the decision tells.
 func (s *Set) ParseContext(action types.EntityUID, text []byte) (types.Record, error) {
-	var record types.Record
+	some, err := s.ParseSomeContext(action, text)
+	return types.NewRecord(some), err
+}
+
+// ParseSomeContext reads some attributes of a context.
+func (s *Set) ParseSomeContext(action types.EntityUID, text []byte) (types.RecordMap, error) {
 	if len(text) > maxPolicyBytes {
-		return record, errors.New("the context is larger than 64 KiB")
+		return nil, fmt.Errorf("the context is larger than %d KiB", maxPolicyBytes>>10)
 	}
-	if err := json.Unmarshal(text, &record); err != nil {
-		return record, fmt.Errorf("the context is no JSON object of values: %w", err)
+	var parts map[types.String]jsontext.Value
+	if err := json.Unmarshal(text, &parts); err != nil {
+		return nil, fmt.Errorf("the context is no JSON object: %w", err)
 	}
-	a, known := s.schema.Actions[action]
-	if !known || a.AppliesTo == nil {
-		return record, nil
+	var shape resolved.RecordType
+	if a, known := s.schema.Actions[action]; known && a.AppliesTo != nil {
+		shape = a.AppliesTo.Context
 	}
-	const name = "Context" // read as the attributes of an entity, which is what can be read by a schema
-	shadow := &resolved.Schema{Entities: map[types.EntityType]resolved.Entity{name: {Name: name, Shape: a.AppliesTo.Context}}}
+	out := types.RecordMap{}
+	for name, raw := range parts {
+		v, err := readValue(raw, name, shape)
+		if err != nil {
+			return nil, fmt.Errorf("the context: %s: %w", name, err)
+		}
+		out[name] = v
+	}
+	return out, nil
+}
+
+// readValue reads a value by its type in a shape, where it has one and conforms: as the attribute of an entity, which is
+// what can be read by a schema.
+func readValue(raw jsontext.Value, name types.String, shape resolved.RecordType) (types.Value, error) {
+	var plain types.Value
+	if err := types.UnmarshalJSON(raw, &plain); err != nil {
+		return nil, err
+	}
+	attribute, declared := shape[name]
+	if !declared {
+		return plain, nil
+	}
+	const of = "Context"
+	shadow := &resolved.Schema{Entities: map[types.EntityType]resolved.Entity{of: {Name: of, Shape: resolved.RecordType{"value": attribute}}}}
 	var typed exptypes.Entity
-	wrapped := slices.Concat([]byte(`{"uid":{"type":"Context","id":""},"parents":[],"attrs":`), text, []byte("}"))
-	if err := typed.UnmarshalJSONWithSchema(wrapped, shadow); err == nil {
-		return typed.Attributes, nil
+	wrapped := slices.Concat([]byte(`{"uid":{"type":"Context","id":""},"parents":[],"attrs":{"value":`), raw, []byte("}}"))
+	if err := typed.UnmarshalJSONWithSchema(wrapped, shadow); err != nil {
+		return plain, nil
 	}
-	return record, nil // as it stands; the decision tells what does not conform
+	v, _ := typed.Attributes.Get("value")
+	return v, nil
 }
 
 // cycle returns a way from a group back to itself, or "".

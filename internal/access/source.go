@@ -20,6 +20,12 @@ const (
 	maxPolicies    = 20_000
 )
 
+// Where the policies of a project lie.
+const (
+	Folder       = "policies/access" // from the folder of reeve.yaml
+	EntitiesName = "entities.json"   // beside the policies
+)
+
 // Source is one file of a policy set.
 type Source struct {
 	Name string // as it appears in errors
@@ -36,17 +42,26 @@ func Modules() []string { return []string{"dac", "rbac", "mac", "abac"} }
 
 // Default returns the policy set that ships.
 func Default() Sources {
-	s, err := read(policies.Access(), ".", policies.AccessName)
+	s, err := readFolder(policies.Access(), ".", policies.AccessName)
 	if err != nil {
 		panic("the access policy that ships cannot be read: " + err.Error())
 	}
 	return s
 }
 
+// DefaultInvariants are the invariants that ship: what the policies that ship must never allow.
+func DefaultInvariants() []Source {
+	s, err := readFolder(policies.Access(), "invariants", policies.AccessName+"/invariants")
+	if err != nil {
+		panic("the invariants that ship cannot be read: " + err.Error())
+	}
+	return s.Policies
+}
+
 // ReadDir reads the policy set in a folder; folders in it are not looked at. Without a schema file of its own it uses the
 // schema that ships.
 func ReadDir(dir string) (Sources, error) {
-	s, err := read(os.DirFS(dir), ".", dir)
+	s, err := readFolder(os.DirFS(dir), ".", dir)
 	if err != nil {
 		return Sources{}, fmt.Errorf("read access policies: %w", err)
 	}
@@ -59,7 +74,7 @@ func ReadDir(dir string) (Sources, error) {
 	return s, nil
 }
 
-func read(from fs.FS, dir, name string) (Sources, error) {
+func readFolder(from fs.FS, dir, name string) (Sources, error) {
 	entries, err := fs.ReadDir(from, dir)
 	if err != nil {
 		return Sources{}, err

@@ -1,0 +1,237 @@
+package analysis
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/cedar-policy/cedar-go/types"
+	"github.com/cedar-policy/cedar-go/x/exp/schema/resolved"
+
+	"github.com/reeve-ai/reeve"
+	"github.com/reeve-ai/reeve/internal/access"
+)
+
+// Explanation is a decision, what each rule had to say, and what would turn it.
+type Explanation struct {
+	Decision access.Decision
+	Traces   []access.Trace // of every rule that could have held
+	Changes  [][]string     // each list of changes, together, turns the decision; the shortest ones, at most maxChanges
+}
+
+const (
+	maxChanges = 12
+	maxTries   = 20_000 // decisions that the search for pairs may take
+)
+
+// Explain decides a query and looks for the fewest changes, one or two, that would turn the decision.
+func Explain(set *access.Set, entities *access.Entities, q access.Query) Explanation {
+	e := Explanation{Decision: set.Decide(q)}
+	traces, err := set.Trace(q)
+	if err != nil {
+		return e // there is nothing to change before the request is in order
+	}
+	e.Traces = traces
+	k := kinds{q.Action, q.Principal.Type, q.Resource.Type}
+	now := worldOf(entities, k, q)
+	turns := func(choices ...choice) bool {
+		w := now.copy()
+		for _, c := range choices {
+			c.set(w)
+		}
+		again := q
+		again.Context, again.Entities = types.NewRecord(w.context), entities.With(w.principal.entity(), w.resource.entity())
+		d := set.Decide(again)
+		return len(d.Errors) == 0 && d.Allow != e.Decision.Allow
+	}
+	choices := realistic(set, k, now)
+	var single []choice
+	for _, c := range choices {
+		if turns(c) {
+			single = append(single, c)
+			e.Changes = append(e.Changes, []string{c.text})
+		}
+	}
+	if len(single) == 0 {
+		tries := 0
+		for i, a := range choices {
+			for _, b := range choices[i+1:] {
+				if tries++; tries > maxTries || len(e.Changes) >= maxChanges {
+					return e
+				}
+				if turns(a, b) {
+					e.Changes = append(e.Changes, []string{a.text, b.text})
+				}
+			}
+		}
+	}
+	e.Changes = first(e.Changes, maxChanges)
+	return e
+}
+
+// worldOf is the world that a query is about.
+func worldOf(entities *access.Entities, k kinds, q access.Query) *world {
+	take := func(uid types.EntityUID) draft {
+		e, _ := entities.Get(uid)
+		d := draft{uid: uid, parents: slices.Collect(e.Parents.All()), attrs: e.Attributes.Map(), tags: e.Tags.Map()}
+		if d.attrs == nil {
+			d.attrs = types.RecordMap{}
+		}
+		return d
+	}
+	w := &world{kinds: k, principal: take(q.Principal), resource: take(q.Resource), context: q.Context.Map()}
+	if w.context == nil {
+		w.context = types.RecordMap{}
+	}
+	return w
+}
+
+// realistic are the single changes that somebody could bring about: one more role or group, a value that the rules or the
+// other side ask for, a clearance that is high enough, a session that is fresh.
+func realistic(set *access.Set, k kinds, now *world) (out []choice) {
+	f := newFacts()
+	for _, p := range set.Of(k.action) {
+		f.add(p, set.Schema(), k)
+	}
+	theirs := stringsIn(now)
+	for key := range f.keys {
+		f.texts[key] = addNew(f.texts[key], theirs...)
+	}
+	for _, fact := range factsOf(set, k, f) {
+		root, rest := splitKey(fact.key)
+		switch {
+		case strings.HasPrefix(rest, " in "):
+			out = append(out, joins(set.Schema(), root, types.EntityType(rest[len(" in "):]), f, now)...)
+		case rest[0] != '.':
+			// another principal or resource is no change of this one, and tags are free
+		default:
+			out = append(out, values(set, k, root, types.String(rest[1:]), fact, now, theirs)...)
+		}
+	}
+	return out
+}
+
+// joins adds one membership, or takes one away.
+func joins(schema *resolved.Schema, root string, t types.EntityType, f *facts, now *world) (out []choice) {
+	known := f.entities[t]
+	for name, v := range now.resource.attrs { // the department that the resource belongs to
+		if uid, is := v.(types.EntityUID); is && uid.Type == t && name != "owner" {
+			known = addNew(known, uid)
+		}
+	}
+	for _, uid := range known {
+		if slices.Contains(now.of(root).parents, uid) {
+			out = append(out, choice{"the " + root + " is not in " + uid.String(), func(w *world) {
+				d := w.of(root)
+				d.parents = slices.DeleteFunc(slices.Clone(d.parents), func(p types.EntityUID) bool { return p == uid })
+			}})
+		} else {
+			out = append(out, choice{"the " + root + " is in " + uid.String(), func(w *world) {
+				w.of(root).parents = append(w.of(root).parents, uid)
+			}})
+		}
+	}
+	return out
+}
+
+func values(set *access.Set, k kinds, root string, name types.String, fact fact, now *world, theirs []types.String) (out []choice) {
+	a := k.shape(root, set.Schema())[name]
+	put := func(v types.Value, text string) {
+		out = append(out, choice{root + "." + string(name) + " " + text, func(w *world) { w.attrs(root)[name] = v }})
+	}
+	old, there := now.attrs(root)[name]
+	switch t := a.Type.(type) {
+	case resolved.RecordType:
+		if r, is := old.(types.Record); is && isLabel(t) {
+			for _, l := range labelChanges(root, r, now) {
+				put(labelValue(l), "is "+l.String())
+			}
+			return out
+		}
+	case resolved.SetType:
+		have, _ := old.(types.Set)
+		elements := slices.Collect(have.All())
+		if _, text := t.Element.(resolved.StringType); text {
+			for _, s := range theirs {
+				if !have.Contains(s) {
+					put(types.NewSet(append(slices.Clone(elements), s)...), "contains "+show(s))
+				}
+			}
+			if have.Len() > 0 {
+				put(types.NewSet(), "is empty")
+			}
+			return out
+		}
+		if e, is := t.Element.(resolved.EntityType); is && types.EntityType(e) == now.principal.uid.Type && !have.Contains(now.principal.uid) {
+			put(types.NewSet(append(slices.Clone(elements), now.principal.uid)...), "contains the principal")
+		}
+		for _, parent := range now.principal.parents {
+			if e, is := t.Element.(resolved.EntityType); is && types.EntityType(e) == parent.Type && !have.Contains(parent) {
+				put(types.NewSet(append(slices.Clone(elements), parent)...), "contains "+parent.String())
+			}
+		}
+		return out
+	case resolved.EntityType:
+		if types.EntityType(t) == now.principal.uid.Type && (!there || old != types.Value(now.principal.uid)) {
+			put(now.principal.uid, "is the principal")
+		}
+		if types.EntityType(t) == now.principal.uid.Type && there && old == types.Value(now.principal.uid) {
+			put(types.NewEntityUID(types.EntityType(t), "somebody else"), "is somebody else")
+		}
+		return out
+	}
+	for _, c := range fact.choices {
+		text := strings.Replace(c.text, root+"."+string(name)+" ", "", 1)
+		if there && text == "is "+show(old) || !there && text == "is not known" || text == `is "x"` || text == `is "y"` {
+			continue
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+// labelChanges are the labels that would let through: a clearance that dominates, a session that has read nothing, a
+// resource that anybody may see or that takes all the session has read.
+func labelChanges(root string, old types.Record, now *world) (out []reeve.Label) {
+	have, _ := labelOf(old)
+	read := func(attrs types.RecordMap, name types.String) reeve.Label {
+		r, _ := attrs[name].(types.Record)
+		l, _ := labelOf(r)
+		return l
+	}
+	resource, session := read(now.resource.attrs, "label"), read(now.context, "session")
+	candidates := []reeve.Label{{}, have.Join(resource), have.Join(session), have.Join(resource).Join(session)}
+	if root == "context" {
+		candidates = []reeve.Label{{}}
+	}
+	for _, c := range candidates {
+		if c.String() != have.String() && !slices.ContainsFunc(out, func(l reeve.Label) bool { return l.String() == c.String() }) {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+func labelValue(l reeve.Label) types.Record {
+	var c []types.Value
+	for _, name := range l.Categories {
+		c = append(c, types.String(name))
+	}
+	return types.NewRecord(types.RecordMap{"level": types.Long(l.Level), "categories": types.NewSet(c...)})
+}
+
+// stringsIn are the texts in sets of principal and resource, sorted: what one side asks for, the other may lack.
+func stringsIn(w *world) (out []types.String) {
+	for _, attrs := range []types.RecordMap{w.principal.attrs, w.resource.attrs} {
+		for _, v := range attrs {
+			if set, is := v.(types.Set); is {
+				for e := range set.All() {
+					if s, is := e.(types.String); is {
+						out = addNew(out, s)
+					}
+				}
+			}
+		}
+	}
+	slices.Sort(out)
+	return first(out, 20)
+}
