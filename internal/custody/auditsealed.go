@@ -44,7 +44,7 @@ func (a *audit) sealedSegment(s, next *segmentFile) error {
 		a.named(name)
 		return nil
 	}
-	a.sealedEnd(s, next, parts)
+	a.sealedEnd(s, next, parts, &w)
 	return nil
 }
 
@@ -109,7 +109,7 @@ const (
 )
 
 // sealedEnd checks what the head and the next header say about the end of the segment.
-func (a *audit) sealedEnd(s, next *segmentFile, parts *payFile) {
+func (a *audit) sealedEnd(s, next *segmentFile, parts *payFile, w *partWalk) {
 	h := s.leaves.h
 	switch {
 	case a.st.chain != h.chain:
@@ -118,6 +118,8 @@ func (a *audit) sealedEnd(s, next *segmentFile, parts *payFile) {
 		a.flag(s.name(), h.end(), "there is something behind the end of the leaves, or they are cut off")
 	case parts.size != parts.h.end():
 		a.flag(payName(h.number), parts.h.end(), "there is something behind the end of the payloads, or they are cut off")
+	case !w.atEnd():
+		a.flag(payName(h.number), 0, "there is something behind the last payload")
 	case next != nil && next.h.prevEnd != h.walEnd:
 		a.flag(s.name(), 0, "the segment ends elsewhere than the next one says")
 	}
@@ -162,6 +164,15 @@ func (w *partWalk) next() ([]byte, int64, error) {
 	}
 	w.r.pos += gap + n
 	return b[gap : gap+n], at, nil
+}
+
+// atEnd reports whether nothing but zeros is left in the file.
+func (w *partWalk) atEnd() bool {
+	if w.r == nil {
+		return w.parts.size == w.parts.h.size
+	}
+	b, err := w.r.need(blockSize)
+	return err == nil && isZero(b)
 }
 
 // stepSealed is step for a record of a sealed segment. part is what lies in its place among the payloads.

@@ -178,6 +178,16 @@ func (f *faultFile) write(p []byte, off int64) {
 	})
 }
 
+func (f *faultFile) Punch(off, size int64) error {
+	f.fs.mu.Lock()
+	defer f.fs.mu.Unlock()
+	if err := f.fs.hit(false); err != nil {
+		return err
+	}
+	f.write(make([]byte, size), off)
+	return f.File.Punch(off, size)
+}
+
 func (f *faultFile) Truncate(size int64) error {
 	f.fs.mu.Lock()
 	defer f.fs.mu.Unlock()

@@ -27,6 +27,8 @@ type File interface {
 	io.Closer
 	// Sync makes the data durable. After an error nothing is known about what was written since the last Sync.
 	Sync() error
+	// Punch gives room back to the file system; the range, whole blocks of zeros, reads as zeros after it. It may return errors.ErrUnsupported.
+	Punch(off, size int64) error
 	// Truncate cuts or extends the file.
 	Truncate(size int64) error
 	// Size is the length of the file.
@@ -78,6 +80,9 @@ func (f *diskFile) WriteAt(p []byte, off int64) (int, error) {
 
 // Sync implements File.
 func (f *diskFile) Sync() error { return dataSync(f.File) }
+
+// Punch implements File.
+func (f *diskFile) Punch(off, size int64) error { return punchHole(f.File, off, size) }
 
 // Size implements File.
 func (f *diskFile) Size() (int64, error) {

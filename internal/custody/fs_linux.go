@@ -32,3 +32,17 @@ func dataSync(f *os.File) error {
 		}
 	}
 }
+
+// punchHole is fallocate with FALLOC_FL_PUNCH_HOLE.
+func punchHole(f *os.File, off, size int64) error {
+	for {
+		err := unix.Fallocate(int(f.Fd()), unix.FALLOC_FL_PUNCH_HOLE|unix.FALLOC_FL_KEEP_SIZE, off, size)
+		switch {
+		case errors.Is(err, unix.EINTR):
+		case errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.ENOSYS):
+			return errors.ErrUnsupported
+		default:
+			return os.NewSyscallError("fallocate", err)
+		}
+	}
+}

@@ -2,7 +2,10 @@
 
 package custody
 
-import "os"
+import (
+	"errors"
+	"os"
+)
 
 func setDirect(*os.File, bool) bool { return false }
 
@@ -10,3 +13,5 @@ func refusesDirect(error) bool { return false }
 
 // dataSync is the full sync where there is no fdatasync.
 func dataSync(f *os.File) error { return f.Sync() }
+
+func punchHole(*os.File, int64, int64) error { return errors.ErrUnsupported }

@@ -24,7 +24,7 @@ import (
 //	    zeros
 //	    u32  CRC-32C over everything before it
 //
-// Parts follow in order, each at a multiple of 16, with zeros between, up to the end of the last one. A part whose first 16
+// Parts follow in order, each at a multiple of 16, with zeros between and up to the next multiple of 4096, where the file ends. A part whose first 16
 // bytes are zero is gone: the id of a key is never zero, and as 16 bytes at a multiple of 16 never lie in two sectors, no crash
 // leaves a half of it.
 const (
@@ -39,7 +39,7 @@ const (
 type payHead struct {
 	number, first uint64
 	lengths       []uint32
-	starts        []int64 // of the parts, and where the last one ends
+	starts        []int64 // of the parts, and where the file ends
 	size          int64   // of the head
 }
 
@@ -96,7 +96,7 @@ func (h *payHead) place() {
 			at = alignPart(end)
 		}
 	}
-	h.starts[len(h.lengths)] = end
+	h.starts[len(h.lengths)] = (end + blockSize - 1) &^ (blockSize - 1)
 }
 
 func alignPart(at int64) int64 { return (at + partAlign - 1) &^ (partAlign - 1) }

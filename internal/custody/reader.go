@@ -176,7 +176,10 @@ func (r *Reader) walk(from, to uint64, payload bool, fn func(*Stored) error) err
 		to = min(to, r.limit())
 	}
 	r.mu.Lock()
-	err := r.refresh()
+	var err error
+	if len(r.spans) == 0 || to > r.spans[len(r.spans)-1].first { // what is full does not change
+		err = r.refresh()
+	}
 	first := uint64(0)
 	if len(r.spans) > 0 {
 		first = r.spans[0].first
@@ -342,7 +345,9 @@ func listSpans(dir string, known []span) ([]span, error) {
 	for _, n := range numbers {
 		s, is := sealed[n]
 		if !is {
-			if s, err = readSpan(dir, n); err != nil {
+			if s, err = readSpan(dir, n); errors.Is(err, os.ErrNotExist) && len(out) == 0 {
+				continue // removed by retention just now
+			} else if err != nil {
 				return nil, err
 			}
 		}

@@ -54,6 +54,11 @@ func (w *filler) align() error {
 	return w.write(zeros[:alignPart(w.pos())-w.pos()])
 }
 
+// pad writes zeros up to the next block.
+func (w *filler) pad() error {
+	return w.write(make([]byte, int64(roundUp(int(w.pos())))-w.pos()))
+}
+
 func (w *filler) flush() error {
 	n := roundUp(w.n)
 	clear(w.buf[w.n:n])
@@ -134,6 +139,9 @@ func split(fs FS, dir string, src *segmentFile, next *header, pause func() error
 		return err
 	}
 	s.lh.chain = s.chain
+	if err := s.parts.pad(); err != nil {
+		return err
+	}
 	if err := s.parts.done(s.ph.encode()); err != nil {
 		return err
 	}
