@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/reeve-ai/reeve/internal/backup"
 	"github.com/reeve-ai/reeve/internal/custody"
 	"github.com/reeve-ai/reeve/internal/keyring"
 )
@@ -38,6 +39,7 @@ verifier key elsewhere and give it with --key.
 Exit status: 0 every record is sound · 2 usage · 3 the log cannot be read · 4 integrity broken.`,
 		Args: exactly(1, "a data directory"),
 		RunE: func(c *cobra.Command, args []string) error {
+			o.NoTiles = backup.Is(args[0])
 			report, err := custody.Verify(dataDir(args[0]), o)
 			if err != nil {
 				return fmt.Errorf("verify %s: %w", args[0], err)

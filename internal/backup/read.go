@@ -49,6 +49,12 @@ func Unpack(ctx context.Context, backups []string, to string) ([]*Manifest, erro
 	return all, nil
 }
 
+// Is reports whether a folder is a backup. Its log has no tiles.
+func Is(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, ManifestFile))
+	return err == nil
+}
+
 func parseManifest(b []byte) (*Manifest, error) {
 	m := &Manifest{}
 	if err := json.Unmarshal(b, m); err != nil {
