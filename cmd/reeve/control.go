@@ -4,14 +4,17 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"net/http"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/reeve-ai/reeve/internal/config"
 	"github.com/reeve-ai/reeve/internal/control"
 	"github.com/reeve-ai/reeve/internal/custody"
 	"github.com/reeve-ai/reeve/internal/keyring"
+	"github.com/reeve-ai/reeve/internal/lifecycle"
 	"github.com/reeve-ai/reeve/internal/store"
 )
 
@@ -21,6 +24,8 @@ type house struct {
 	ring    *keyring.Ring
 	custody *custody.Log
 	db      *store.DB
+	reader  *custody.Reader
+	keeper  *lifecycle.Custodian
 }
 
 // calls are the handlers by which commands reach a data directory, served by the running server or by the command
@@ -28,12 +33,13 @@ type house struct {
 func (h *house) calls() http.Handler {
 	mux := http.NewServeMux()
 	h.addKeyCalls(mux)
+	h.keeper.Handle(mux, controlWords())
 	return mux
 }
 
 // controlWords are the errors that keep their identity on the way from a server to a command.
 func controlWords() control.Words {
-	return control.Words{
+	return append(lifecycle.Words(), control.Words{
 		{Code: "unavailable", Err: custody.ErrUnavailable},
 		{Code: "not-found", Err: custody.ErrNotFound},
 		{Code: "damaged", Err: custody.ErrDamaged},
@@ -42,7 +48,7 @@ func controlWords() control.Words {
 		{Code: "no-root", Err: keyring.ErrNoRoot},
 		{Code: "root-spec", Err: keyring.ErrRootSpec},
 		{Code: "no-rotate", Err: keyring.ErrNoRotate},
-	}
+	}...)
 }
 
 // withHouse runs do against the server that holds the data directory, or against the directory itself where none does.
@@ -82,12 +88,75 @@ func openHouse(ctx context.Context, dir, root string) (_ *house, err error) {
 	if h.db, err = store.Open(ctx, dir); err != nil {
 		return nil, err
 	}
-	return h, nil
+	cfg, err := loadConfig("")
+	if err != nil {
+		return nil, err
+	}
+	return h, h.openKeeper(ctx, &cfg.Custody, nil)
+}
+
+// openKeeper opens what searches, erases, holds and exports.
+func (h *house) openKeeper(ctx context.Context, cfg *config.Custody, log *slog.Logger) (err error) {
+	if h.reader, err = h.custody.Reader(); err != nil {
+		return err
+	}
+	o := lifecycle.Options{
+		Dir: h.dir, Log: provable{h.custody, h.dir}, Reader: h.reader, Keys: h.ring, People: people{h.db}, Retention: cfg.Retention.Rules(), Diagnostics: log,
+	}
+	if cfg.IndexIdentifiers {
+		o.Identify = identifiersIn
+	}
+	h.keeper, err = lifecycle.Open(ctx, o)
+	return err
+}
+
+// provable is the log with proofs as bundles and receipts carry them.
+type provable struct {
+	*custody.Log
+	dir string
+}
+
+// Prover implements lifecycle.Log.
+func (p provable) Prover() (lifecycle.Prover, error) {
+	open, err := custody.OpenProver(p.dir)
+	if err != nil {
+		return nil, err
+	}
+	return prover{open}, nil
+}
+
+type prover struct{ p *custody.Prover }
+
+func (p prover) Origin() string     { return p.p.Checkpoint().Origin }
+func (p prover) Size() uint64       { return p.p.Checkpoint().Size }
+func (p prover) Checkpoint() []byte { return p.p.Checkpoint().Marshal() }
+func (p prover) Close() error       { return p.p.Close() }
+
+// Prove implements lifecycle.Prover.
+func (p prover) Prove(seq uint64) ([]byte, error) {
+	proof, err := p.p.Prove(seq)
+	if err != nil {
+		return nil, err
+	}
+	return proof.Marshal(), nil
+}
+
+// people are the principals that the store knows.
+type people struct{ db *store.DB }
+
+// Principals implements lifecycle.People.
+func (p people) Principals(ctx context.Context, name string) ([]string, error) {
+	return p.db.Principals(ctx, name)
+}
+
+// Forget implements lifecycle.People.
+func (p people) Forget(ctx context.Context, principal string) (int, error) {
+	return p.db.ForgetPrincipal(ctx, principal)
 }
 
 // Close gives back what openHouse opened, in the opposite order.
 func (h *house) Close() error {
-	var errs []error
+	errs := []error{h.closeKeeper()}
 	if h.db != nil {
 		errs = append(errs, h.db.Close())
 	}
@@ -100,13 +169,28 @@ func (h *house) Close() error {
 	return errors.Join(errs...)
 }
 
-// openControl lets commands reach this server.
-func (s *server) openControl(context.Context) (err error) {
-	h := house{dir: s.settings.data, ring: s.ring, custody: s.custody, db: s.db}
-	if s.control, err = control.Listen(s.settings.data, h.calls(), s.log); err != nil {
+// closeKeeper gives back what openKeeper opened.
+func (h *house) closeKeeper() error {
+	var errs []error
+	if h.keeper != nil {
+		errs = append(errs, h.keeper.Close())
+	}
+	if h.reader != nil {
+		errs = append(errs, h.reader.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// openControl lets commands reach this server, and retention run.
+func (s *server) openControl(ctx context.Context) (err error) {
+	s.house = &house{dir: s.settings.data, ring: s.ring, custody: s.custody, db: s.db}
+	if err := s.house.openKeeper(ctx, &s.settings.Custody, s.log); err != nil {
+		return err
+	}
+	if s.control, err = control.Listen(s.settings.data, s.house.calls(), s.log); err != nil {
 		return err
 	}
 	wait := time.Duration(s.settings.Gateway.Timeouts.Shutdown)
-	s.loops = append(s.loops, func(ctx context.Context) error { return s.control.Serve(ctx, wait) })
+	s.loops = append(s.loops, func(ctx context.Context) error { return s.control.Serve(ctx, wait) }, s.house.keeper.Run)
 	return nil
 }

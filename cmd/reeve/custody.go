@@ -1,25 +1,29 @@
 package main
 
 import (
+	"context"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"github.com/reeve-ai/reeve/internal/backup"
+	"github.com/reeve-ai/reeve/internal/control"
 	"github.com/reeve-ai/reeve/internal/custody"
-	"github.com/reeve-ai/reeve/internal/keyring"
+	"github.com/reeve-ai/reeve/internal/lifecycle"
 )
 
 func newCustody() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "custody",
-		Short: "Verify and read the custody log",
+		Short: "Verify, search, export and erase what the custody log holds",
 		Args:  noArgs,
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(newCustodyVerify(), newCustodyShow(), newCustodyRekey(), newCustodyBackup(), newCustodyRestore())
+	c.AddCommand(newCustodyVerify(), newCustodyShow(), newCustodySearch(), newCustodyTail(), newCustodyExport(),
+		newCustodyErase(), newCustodyHold(), newCustodyRetention(), newCustodyRekey(), newCustodyBackup(), newCustodyRestore())
 	return c
 }
 
@@ -95,47 +99,58 @@ func place(p *custody.Problem) string {
 }
 
 func newCustodyShow() *cobra.Command {
-	dir, root, format, payload := defaultData, "", "text", false
+	var f houseFlags
+	payload := false
 	c := &cobra.Command{
 		Use:   "show ID",
 		Short: "Show the records of one exchange",
 		Long: `Show what the log holds about one exchange. The id is in the Reeve-Exchange header of every answer.
-With --payload the input and the output are decrypted; that needs the root key.`,
+With --payload the input and the output are decrypted; where no server runs, that needs the root key.
+That they are read is on record before they are shown.
+
+Exit status: 0 shown · 2 usage · 3 not found, or it cannot be read.`,
 		Args: exactly(1, "the id of one exchange"),
 		RunE: func(c *cobra.Command, args []string) (err error) {
 			if _, err := custody.ParseID(args[0]); err != nil {
 				return usage("the id is in the Reeve-Exchange header of the answer", "%w", err)
 			}
-			var ring *keyring.Ring
 			if payload {
-				if err := exists(dir); err != nil {
-					return err
-				}
-				if ring, err = keyring.Open(keyring.Options{Dir: dir, Root: root}); err != nil {
-					return err
-				}
-				defer func() { err = firstError(err, ring.Close()) }()
+				return showPayload(c, &f, args[0])
 			}
-			x, err := custody.Show(dir, ring, args[0], payload)
+			x, err := custody.Show(f.data, nil, args[0], false)
 			if err != nil {
 				return fmt.Errorf("show %s: %w", args[0], err)
 			}
-			if format == "json" {
+			if f.format == "json" {
 				return printJSON(c.OutOrStdout(), x)
 			}
-			printExchange(c, x)
+			fmt.Fprintf(c.OutOrStdout(), "exchange %s: %s\n", x.ID, x.Status)
+			for _, r := range x.Records {
+				fmt.Fprintf(c.OutOrStdout(), "  record %d %s\n    %s\n", r.Seq, r.Kind, r.Leaf)
+			}
 			return nil
 		},
 	}
-	c.Flags().StringVar(&dir, "data", dir, "data directory")
-	c.Flags().StringVar(&root, "root-key", "", rootKeyHelp)
+	f.add(c, "text", "json")
 	c.Flags().BoolVar(&payload, "payload", false, "decrypt input and output")
-	addFormat(c, &format, "text", "json")
 	return c
 }
 
-func printExchange(c *cobra.Command, x *custody.Exchange) {
-	w := c.OutOrStdout()
+func showPayload(c *cobra.Command, f *houseFlags, id string) error {
+	return withHouse(c, f.data, f.root, func(ctx context.Context, client *control.Client) error {
+		x, err := control.Call[*lifecycle.Shown](ctx, client, lifecycle.CallShow, lifecycle.ShowRequest{ID: id, Actor: localActor()})
+		if err != nil {
+			return fmt.Errorf("show %s: %w", id, err)
+		}
+		if f.format == "json" {
+			return printJSON(c.OutOrStdout(), x)
+		}
+		printExchange(c.OutOrStdout(), x)
+		return nil
+	})
+}
+
+func printExchange(w io.Writer, x *lifecycle.Shown) {
 	fmt.Fprintf(w, "exchange %s: %s\n", x.ID, x.Status)
 	for _, r := range x.Records {
 		fmt.Fprintf(w, "  record %d %s\n    %s\n", r.Seq, r.Kind, r.Leaf)
@@ -143,10 +158,19 @@ func printExchange(c *cobra.Command, x *custody.Exchange) {
 	if x.Erased {
 		fmt.Fprintln(w, "  the payload is erased: its key is destroyed")
 	}
-	if x.Input != nil {
-		fmt.Fprintf(w, "input:\n%s\n", *x.Input)
+	if x.Dropped {
+		fmt.Fprintln(w, "  the payload is gone: the time for which it is kept was up")
 	}
-	if x.Output != nil {
-		fmt.Fprintf(w, "output:\n%s\n", *x.Output)
+	for _, part := range []struct {
+		name string
+		text *string
+		raw  []byte
+	}{{"input", x.Input, x.InputBase64}, {"output", x.Output, x.OutputBase64}, {"payload", x.Payload, x.PayloadBase64}} {
+		switch {
+		case part.text != nil:
+			fmt.Fprintf(w, "%s:\n%s\n", part.name, *part.text)
+		case part.raw != nil:
+			fmt.Fprintf(w, "%s: %d bytes that are no text; --format json shows them\n", part.name, len(part.raw))
+		}
 	}
 }

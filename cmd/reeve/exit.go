@@ -9,9 +9,11 @@ import (
 
 	"github.com/reeve-ai/reeve/internal/attest"
 	"github.com/reeve-ai/reeve/internal/backup"
+	"github.com/reeve-ai/reeve/internal/control"
 	"github.com/reeve-ai/reeve/internal/custody"
 	"github.com/reeve-ai/reeve/internal/gateway"
 	"github.com/reeve-ai/reeve/internal/keyring"
+	"github.com/reeve-ai/reeve/internal/lifecycle"
 	"github.com/reeve-ai/reeve/internal/store"
 )
 
@@ -58,6 +60,8 @@ func exitCode(err error) int {
 		errors.Is(err, keyring.ErrNoRoot), errors.Is(err, keyring.ErrWrongRoot), errors.Is(err, keyring.ErrRootSpec),
 		errors.Is(err, backup.ErrExists), errors.Is(err, keyring.ErrLedger):
 		return exitUsage
+	case errors.Is(err, lifecycle.ErrHeld), errors.Is(err, lifecycle.ErrNoHold), errors.Is(err, lifecycle.ErrNobody):
+		return exitFindings
 	case errors.Is(err, custody.ErrDamaged), errors.Is(err, backup.ErrNotBackup), errors.Is(err, backup.ErrBroken), errors.Is(err, attest.ErrSignature), errors.Is(err, attest.ErrMalformed):
 		return exitIntegrity
 	default:
@@ -82,6 +86,9 @@ var hints = []struct {
 	{keyring.ErrLedger, "give the keys.ledger of this data directory, as it was written"},
 	{keyring.ErrRootSpec, "docs/keys.md lists the kinds of root keys"},
 	{custody.ErrDamaged, "keep the directory as it is; `reeve custody verify` names the first bad record"},
+	{lifecycle.ErrNoHold, "`reeve custody hold list` shows the holds in force"},
+	{lifecycle.ErrNobody, "give the id or the name of an API key or user; `reeve key list` shows the keys"},
+	{control.ErrUnknown, "the running server is another version of reeve: restart it"},
 	{custody.ErrNotFound, "the id is in the Reeve-Exchange header of the answer"},
 	{attest.ErrSignature, "verify with the public key of who should have signed; do not use the data before it is clear who did"},
 	{fs.ErrPermission, "reeve needs a data directory that it may read and write: check its owner and mode (0700)"},

@@ -44,6 +44,7 @@ func TestScripts(t *testing.T) {
 			"ask":    scriptAsk,
 			"flip":   scriptFlip,
 			"keyof":  scriptKey,
+			"holdof": func(ts *testscript.TestScript, _ bool, args []string) { scriptField(ts, args, `"id": "`) },
 			"signal": scriptSignal,
 			"port": func(ts *testscript.TestScript, _ bool, args []string) {
 				for _, name := range args {
@@ -120,14 +121,17 @@ func scriptAsk(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 // scriptKey takes the key out of the last JSON on stdout: keyof VARIABLE FILE.
-func scriptKey(ts *testscript.TestScript, _ bool, args []string) {
+func scriptKey(ts *testscript.TestScript, _ bool, args []string) { scriptField(ts, args, `"key": "`) }
+
+// scriptField takes the first value behind some text out of a file: VARIABLE FILE.
+func scriptField(ts *testscript.TestScript, args []string, before string) {
 	for line := range strings.Lines(ts.ReadFile(args[1])) {
-		if _, rest, ok := strings.Cut(line, `"key": "`); ok {
+		if _, rest, ok := strings.Cut(line, before); ok {
 			ts.Setenv(args[0], strings.TrimRight(strings.TrimSpace(rest), `",`))
 			return
 		}
 	}
-	ts.Fatalf("no key in %s", args[1])
+	ts.Fatalf("%s is not in %s", before, args[1])
 }
 
 // scriptFlip flips a bit in the middle of the log: flip DIR.

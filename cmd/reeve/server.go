@@ -45,6 +45,7 @@ type server struct {
 
 	callers, admin net.Listener    // admin may be nil
 	control        *control.Socket // commands reach this server by it
+	house          *house          // what they reach
 	loops          []func(context.Context) error
 }
 
@@ -295,6 +296,9 @@ func (s *server) close() error {
 	}
 	if s.control != nil {
 		errs = append(errs, s.control.Close())
+	}
+	if s.house != nil {
+		errs = append(errs, s.house.closeKeeper())
 	}
 	if s.keys != nil {
 		errs = append(errs, s.keys.Close())

@@ -1,25 +1,31 @@
 package lifecycle
 
-import (
-	"context"
-	"fmt"
+import "github.com/reeve-ai/reeve/internal/custody"
 
-	"github.com/reeve-ai/reeve/internal/custody"
-)
+// provable is the log with its proofs, as cmd/reeve hands it in.
+type provable struct {
+	*custody.Log
+	dir string
+}
 
-// testLog stands in for what the log does not do by itself yet.
-type testLog struct{ *custody.Log }
+func (p provable) Prover() (Prover, error) {
+	open, err := custody.OpenProver(p.dir)
+	if err != nil {
+		return nil, err
+	}
+	return prover{open}, nil
+}
 
-func (testLog) DropPayloads(context.Context, []uint64) error { return nil }
-func (testLog) Published(context.Context, uint64) error      { return nil }
-func (l testLog) Prover() (Prover, error)                    { return testProver{}, nil }
+type prover struct{ p *custody.Prover }
 
-type testProver struct{}
-
-func (testProver) Origin() string     { return "test" }
-func (testProver) Size() uint64       { return 1 }
-func (testProver) Close() error       { return nil }
-func (testProver) Checkpoint() []byte { return []byte("checkpoint") }
-func (testProver) Prove(seq uint64) ([]byte, error) {
-	return []byte(fmt.Sprintf("c2sp.org/tlog-proof@v1\nindex %d\n", seq)), nil
+func (p prover) Origin() string     { return p.p.Checkpoint().Origin }
+func (p prover) Size() uint64       { return p.p.Checkpoint().Size }
+func (p prover) Checkpoint() []byte { return p.p.Checkpoint().Marshal() }
+func (p prover) Close() error       { return p.p.Close() }
+func (p prover) Prove(seq uint64) ([]byte, error) {
+	proof, err := p.p.Prove(seq)
+	if err != nil {
+		return nil, err
+	}
+	return proof.Marshal(), nil
 }

@@ -73,7 +73,7 @@ func (h *house) open() {
 func (h *house) take() {
 	h.t.Helper()
 	o := h.opts
-	o.Dir, o.Log, o.Reader, o.Keys, o.People, o.Clock = h.dir, testLog{h.log}, h.reader, h.ring, h, h.clock
+	o.Dir, o.Log, o.Reader, o.Keys, o.People, o.Clock = h.dir, provable{h.log, h.dir}, h.reader, h.ring, h, h.clock
 	var err error
 	h.c, err = Open(h.t.Context(), o)
 	h.must(err)

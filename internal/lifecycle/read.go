@@ -121,12 +121,12 @@ type ShownRecord struct {
 
 // Text is what a payload says: as text where it is UTF-8, else as bytes in base64.
 type Text struct {
-	Input         *string `json:"input,omitempty"`
-	Output        *string `json:"output,omitempty"`
-	Payload       *string `json:"payload,omitempty"` // of an event
-	InputBase64   []byte  `json:"input_base64,omitempty"`
-	OutputBase64  []byte  `json:"output_base64,omitempty"`
-	PayloadBase64 []byte  `json:"payload_base64,omitempty"`
+	Input         *string `json:"input,omitzero"`
+	Output        *string `json:"output,omitzero"`
+	Payload       *string `json:"payload,omitzero"` // of an event
+	InputBase64   []byte  `json:"input_base64,omitzero"`
+	OutputBase64  []byte  `json:"output_base64,omitzero"`
+	PayloadBase64 []byte  `json:"payload_base64,omitzero"`
 }
 
 func (s *Shown) add(e *Entry) {
@@ -161,7 +161,7 @@ type Entry struct {
 	Time    time.Time `json:"time"`
 	Leaf    []byte    `json:"leaf"` // base64
 	Hash    string    `json:"hash"` // RFC 6962 leaf hash, hex
-	Salt    []byte    `json:"salt,omitempty"`
+	Salt    []byte    `json:"salt,omitzero"`
 	Erased  bool      `json:"erased,omitempty"`
 	Dropped bool      `json:"dropped,omitempty"`
 	Text
