@@ -21,6 +21,7 @@ type audit struct {
 
 	gone   []gonePart // sealed parts that were dropped
 	why    reasons    // what the log says about them
+	more   bool       // the log went on behind the last segment that was listed
 	seen   int64      // bytes of frames read
 	bad    *Problem   // the first thing that is wrong; nothing behind it was read
 	tail   tail
@@ -79,7 +80,10 @@ func (a *audit) run(first, last uint64) error {
 		})
 	}
 	wg.Wait()
-	return a.merge(parts, errs)
+	if err := a.merge(parts, errs); err != nil || a.bad != nil || !parts[len(parts)-1].more {
+		return err
+	}
+	return a.run(last+1, last+1)
 }
 
 // lower makes v at most n.
@@ -133,9 +137,10 @@ func (a *audit) one(n, last uint64) error {
 		a.st.visit = w.leaf
 		defer w.flush()
 	}
-	if n == last {
+	if n == last && cur.leaves == nil {
 		return a.lastSegment(cur, cur.name())
 	}
+	a.more = n == last // the last segment is never sealed: it was the last one when they were listed
 	next, err := openSegmentOf(a.dir, n+1)
 	if err != nil && !noSegment(err) {
 		return err
@@ -226,13 +231,6 @@ func (a *audit) wholeSegment(s, next *segmentFile) error {
 // lastSegment reads the segment that has no successor. What follows its last good frame is either zeros, or a drain that
 // was never acknowledged, or damage.
 func (a *audit) lastSegment(s *segmentFile, name string) error {
-	if s.leaves != nil { // the last segment is never sealed
-		if err := a.sealedSegment(s, nil); err != nil || a.bad != nil {
-			return err
-		}
-		a.flag("wal/"+segmentName(s.h.number+1), 0, "the segment is missing or its header is damaged")
-		return nil
-	}
 	r := newReader(s.f, s.size, s.start)
 	a.tail.signed = s.start
 	for try := 1; ; try++ {
