@@ -39,6 +39,7 @@ var floor = map[string]int{
 	"internal/model":    3,
 	"internal/oms":      3,
 	"internal/transit":  1,
+	"internal/posture":  1,
 	"internal/attest":   2,
 	"internal/custody":  2,
 	"internal/dataset":  2,
