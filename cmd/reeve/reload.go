@@ -47,6 +47,7 @@ func (s *server) reloadLoop(ctx context.Context) error {
 func (s *server) reload() {
 	s.reloadGuard()
 	s.reloadAccess()
+	s.postureChanged()
 }
 
 // reloadAccess puts changed access policies in force. Decisions under way end under the set they began with.

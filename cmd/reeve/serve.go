@@ -7,6 +7,7 @@ import (
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 const defaultData = "reeve-data"
@@ -52,7 +53,12 @@ Exit status: 0 ended by a signal · 2 usage or configuration · 3 cannot start o
 			return firstError(s.run(c.Context()), s.close())
 		},
 	}
-	fs := c.Flags()
+	f.add(c.Flags())
+	return c
+}
+
+// add makes the flags.
+func (f *serveFlags) add(fs *pflag.FlagSet) {
 	fs.StringVar(&f.data, "data", defaultData, "data directory")
 	fs.StringVar(&f.config, "config", "", "configuration file (default: ./reeve.yaml where it exists)")
 	fs.StringVar(&f.policy, "policy", "", "guard policy (default: guard.policy of the configuration, else the one that ships)")
@@ -66,7 +72,6 @@ Exit status: 0 ended by a signal · 2 usage or configuration · 3 cannot start o
 	fs.StringVar(&f.tlsCert, "tls-cert", "", "certificate file; reloaded when it changes")
 	fs.StringVar(&f.tlsKey, "tls-key", "", "key file of the certificate")
 	fs.BoolVar(&f.insecure, "insecure", false, "allow plaintext beyond loopback; this is recorded")
-	return c
 }
 
 // gcPercent trades memory for CPU: the live heap is a few megabytes, so that even three times as much is little, and the

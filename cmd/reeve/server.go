@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -31,17 +32,19 @@ type server struct {
 	log      *slog.Logger
 	out      io.Writer
 
-	ring    *keyring.Ring
-	custody *custody.Log
-	db      *store.DB
-	keys    *identity.Directory
-	clients []*upstream.Client
-	access  *access.Engine
-	gateway *gateway.Gateway
-	metrics *prometheus.Registry
-	broken  prometheus.Counter // how often somebody broke the glass
-	watcher *config.Watcher    // of the policy files; nil without any
-	acme    *transit.ACME      // nil unless certificates come from an ACME authority
+	ring        *keyring.Ring
+	custody     *custody.Log
+	db          *store.DB
+	keys        *identity.Directory
+	clients     []*upstream.Client
+	access      *access.Engine
+	gateway     *gateway.Gateway
+	metrics     *prometheus.Registry
+	broken      prometheus.Counter // how often somebody broke the glass
+	watcher     *config.Watcher    // of the policy files; nil without any
+	acme        *transit.ACME      // nil unless certificates come from an ACME authority
+	postureLock sync.Mutex
+	posture     [32]byte // guarded by postureLock: digest of the one on record
 
 	callers, admin net.Listener    // admin may be nil
 	control        *control.Socket // commands reach this server by it
@@ -253,6 +256,16 @@ func (s *server) announce(ctx context.Context) error {
 			return err
 		}
 	}
+	for i := range s.settings.Gateway.Upstreams {
+		if u := &s.settings.Gateway.Upstreams[i]; !private(u.URL) {
+			if err := s.putOnRecord("upstream.insecure", u.Name); err != nil {
+				return err
+			}
+		}
+	}
+	if err := s.recordPosture("posture.start"); err != nil {
+		return err
+	}
 	key, err := s.keys.Bootstrap(ctx, "first administrator")
 	if err != nil {
 		return err
@@ -268,7 +281,7 @@ func (s *server) announce(ctx context.Context) error {
 	if s.admin != nil {
 		fmt.Fprintf(s.out, "reeve: health and metrics on %s://%s\n", scheme, s.admin.Addr())
 	}
-	s.loops = append(s.loops, s.drainLoop, s.reloadLoop)
+	s.loops = append(s.loops, s.postureLoop, s.drainLoop, s.reloadLoop)
 	return nil
 }
 

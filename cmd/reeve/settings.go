@@ -18,8 +18,17 @@ type settings struct {
 	access string // folder of the access policies; "" for those that ship
 }
 
-// load reads the configuration and lays the flags over it.
+// load reads the configuration and lays the flags over it. A server without a runtime is of no use.
 func (f *serveFlags) load(c *cobra.Command) (*settings, error) {
+	s, err := f.lookUp(c)
+	if err == nil && len(s.Gateway.Upstreams) == 0 {
+		return nil, usage("for example --upstream http://127.0.0.1:11434", "no model runtime is named")
+	}
+	return s, err
+}
+
+// lookUp is load for who only looks.
+func (f *serveFlags) lookUp(c *cobra.Command) (*settings, error) {
 	cfg, err := loadConfig(f.config)
 	if err != nil {
 		return nil, err
@@ -70,9 +79,6 @@ func (f *serveFlags) load(c *cobra.Command) (*settings, error) {
 
 // check validates what the flags made of the configuration.
 func (f *serveFlags) check(cfg *config.Config) error {
-	if len(cfg.Gateway.Upstreams) == 0 {
-		return usage("for example --upstream http://127.0.0.1:11434", "no model runtime is named")
-	}
 	if problems := cfg.Validate(); len(problems) > 0 {
 		p := problems[0]
 		return usage(p.Hint, "%s: %s", p.Path, p.Message)

@@ -33,7 +33,7 @@ func Disk(dir string) Check {
 	return c
 }
 
-// Cores looks whether a crash of this user's processes would write their memory to disk.
+// Cores looks whether a crash of this process, and of those that inherit its limits, would write its memory to disk.
 func Cores() Check {
 	c := Check{Name: "host.core", Status: OK, Detail: "a crash writes no core dump"}
 	var r unix.Rlimit
@@ -49,14 +49,9 @@ func Cores() Check {
 		c.Status, c.Detail = OK, "the limit of core dumps is 0; the kernel hands none to its program for them"
 	default:
 		c.Status, c.Detail = Warn, "a crash may write keys and prompts to disk"
-		c.Remedy = "ulimit -c 0, or LimitCORE=0 in the service's unit; reeve serve sets it for itself"
+		c.Remedy = "ulimit -c 0, or LimitCORE=0 in the service's unit"
 	}
 	return c
-}
-
-// NoCores makes this process write no core dump.
-func NoCores() error {
-	return unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{Cur: 0, Max: 0})
 }
 
 // Swap looks whether memory may be written to disk.

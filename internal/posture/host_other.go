@@ -9,9 +9,6 @@ func Cores() Check { return elsewhere("host.core") }
 func Swap() Check  { return elsewhere("host.swap") }
 func Clock() Check { return elsewhere("host.clock") }
 
-// NoCores does nothing here.
-func NoCores() error { return nil }
-
 func elsewhere(name string) Check {
 	return Check{Name: name, Status: Skip, Detail: "this is looked at on Linux only"}
 }

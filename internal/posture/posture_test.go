@@ -78,10 +78,4 @@ func TestHost(t *testing.T) {
 	if got := posture.Disk("/nonexistent"); got.Status != posture.Skip {
 		t.Errorf("%+v", got)
 	}
-	if err := posture.NoCores(); err != nil {
-		t.Fatal(err)
-	}
-	if got := posture.Cores(); got.Status == posture.Warn {
-		t.Errorf("after NoCores: %+v", got)
-	}
 }
