@@ -66,7 +66,7 @@ func (f *serveFlags) lookUp(c *cobra.Command) (*settings, error) {
 	}
 	s := &settings{Config: cfg, data: f.data, root: f.rootKey, policy: f.policy}
 	if s.root == "" {
-		s.root = cfg.Where(cfg.Keys.Root)
+		s.root = cfg.RootKey()
 	}
 	if s.access = f.access; s.access == "" && cfg.Access.Policies != "" {
 		s.access = cfg.Path(cfg.Access.Policies)

@@ -121,7 +121,7 @@ func TestEnvironment(t *testing.T) {
 		t.Error("(-want +got):\n" + diff)
 	}
 	_, err = config.Parse("", nil, "REEVE_KEYS_ROOT=hunter2-hunter2", "REEVE_CUSTODY_QUEUE=many", "REEVE_GATEWAY_TLS_MODE=on")
-	for _, part := range []string{"REEVE_KEYS_ROOT: a secret is not written here", "REEVE_CUSTODY_QUEUE: want a whole number", "gateway.tls.mode: want one of off, local, files"} {
+	for _, part := range []string{"REEVE_KEYS_ROOT: a key is not written here", "REEVE_CUSTODY_QUEUE: want a whole number", "gateway.tls.mode: want one of off, local, files"} {
 		if err == nil || !strings.Contains(err.Error(), part) {
 			t.Errorf("%q is not in %v", part, err)
 		}
@@ -222,10 +222,19 @@ func TestSecret(t *testing.T) {
 			t.Errorf("the error repeats what may be a secret: %v", err)
 		}
 	}
-	if got, want := c.Where("file:plain"), "file:"+filepath.Join(dir, "plain"); got != want {
-		t.Errorf("Where gives %s, want %s", got, want)
+	for spec, want := range map[config.RootKey]string{
+		"": "", "file:plain": "file:" + filepath.Join(dir, "plain"), "env:X": "env:X", "tpm:": "tpm:", "vault:https://v.example/k": "vault:https://v.example/k",
+		"passphrase-file:p": "passphrase-file:" + filepath.Join(dir, "p"), "exec:/bin/x": "exec:/bin/x", "credential:c": "credential:c",
+	} {
+		c.Keys.Root = spec
+		if got := c.RootKey(); got != want {
+			t.Errorf("root key %q is at %q", spec, got)
+		}
 	}
-	if got := c.Where("env:X"); got != "env:X" {
-		t.Errorf("Where gives %s", got)
+	for _, bad := range []string{"file:", "env:", "credential:", "vault:", "exec:", "0707", "keychain:x", "file:a\nb"} {
+		var k config.RootKey
+		if err := k.UnmarshalText([]byte(bad)); err == nil || strings.Contains(err.Error(), "0707") {
+			t.Errorf("root key %q: %v", bad, err)
+		}
 	}
 }

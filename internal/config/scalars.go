@@ -160,10 +160,31 @@ func (c *Config) Path(p string) string {
 	return filepath.Join(c.dir, p)
 }
 
-// Where is the secret's place with an absolute path, for a room that reads the secret itself.
-func (c *Config) Where(s Secret) string {
-	if path, found := strings.CutPrefix(string(s), "file:"); found {
-		return "file:" + c.Path(path)
+// RootKey says which root key protects all others; docs/keys.md has the kinds.
+type RootKey string
+
+// rootKinds are the kinds of root keys, with whether something must stand behind the colon and whether that is a path.
+var rootKinds = map[string]struct{ needs, path bool }{
+	"file": {true, true}, "env": {true, false}, "credential": {true, false}, "passphrase-file": {true, true},
+	"tpm": {}, "vault": {true, false}, "exec": {true, true},
+}
+
+// UnmarshalText implements encoding.TextUnmarshaler. Its error never repeats the text, which may be a key.
+func (k *RootKey) UnmarshalText(b []byte) error {
+	kind, rest, _ := strings.Cut(string(b), ":")
+	known, ok := rootKinds[kind]
+	if len(b) > 0 && (!ok || known.needs && rest == "" || strings.ContainsAny(rest, "\x00\r\n")) {
+		return errors.New("a key is not written here; say where it is: file:PATH, env:NAME, credential:NAME, passphrase-file:PATH, tpm:, vault:URL/KEY or exec:PATH")
 	}
-	return string(s)
+	*k = RootKey(b)
+	return nil
+}
+
+// RootKey is the specification of the root key with an absolute path, for the room that opens it.
+func (c *Config) RootKey() string {
+	kind, rest, _ := strings.Cut(string(c.Keys.Root), ":")
+	if rootKinds[kind].path {
+		return kind + ":" + c.Path(rest)
+	}
+	return string(c.Keys.Root)
 }

@@ -94,6 +94,8 @@ func scalarSchema(v reflect.Value) object {
 		p["type"], p["pattern"] = []string{"string", "integer"}, `^[0-9]+ *(B|KiB|MiB|GiB)?$`
 	case Secret:
 		p["type"], p["pattern"] = "string", `^$|^(file|env):.`
+	case RootKey:
+		p["type"], p["pattern"] = "string", `^$|^tpm:?$|^(file|env|credential|passphrase-file|tpm|vault|exec):.`
 	case reeve.Label:
 		p["type"], p["pattern"] = "string", `^(public|internal|confidential|restricted)(\{[^{}\s,]+(,[^{}\s,]+)*\})?$`
 	default:

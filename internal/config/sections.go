@@ -252,8 +252,8 @@ type Access struct {
 
 // Keys is the section of that name.
 type Keys struct {
-	// Root is the key that protects all others, as file:PATH or env:NAME (32 bytes in hex or base64). Empty: root.key in the data directory, made at the first start.
-	Root Secret `yaml:"root"`
+	// Root is the key that protects all others: file:PATH or env:NAME (32 bytes in hex or base64), credential:NAME of systemd, passphrase-file:PATH, tpm: or tpm:DEVICE, vault:URL/KEY of Vault or OpenBao, exec:PATH of a program. Empty: root.key in the data directory, made at the first start. It is changed with "reeve custody rekey".
+	Root RootKey `yaml:"root"`
 }
 
 // Default is the configuration without a file: loopback only, and everything governed.
