@@ -64,25 +64,21 @@ func (e *Engine) Explain(text []byte, m Match) Explanation {
 // engineVersion changes whenever the engine may answer differently in a way that no example shows.
 const engineVersion = "1"
 
-// Version is a digest of what the engine looks for and how it answers its own examples: 16 hexadecimal characters that
-// change when the rules, their recognisers or the options change. It is meant for caches of results. It takes some
-// milliseconds the first time.
+// answers is the digest of how the built-in rules answer their own examples. A test computes it anew and tells what to write
+// here, so that Version changes with the recognisers and no program must ask hundreds of examples at its start.
+const answers = "357839a7af2eb58d"
+
+// Version is a digest of what the engine looks for and how it answers the examples of the built-in rules: 16 hexadecimal
+// characters that change when the rules, their recognisers or the options change. It is meant for caches of results.
 func (e *Engine) Version() string {
 	e.versionOnce.Do(func() {
 		h := sha256.New()
-		fmt.Fprintln(h, engineVersion, e.early, e.min)
+		fmt.Fprintln(h, engineVersion, answers, e.early, e.min)
 		for i := range e.rules {
 			r := &e.rules[i]
-			fmt.Fprintf(h, "%q %q %d %q %q %q\n", r.ID, r.Kind, r.Severity, r.Description, r.Positives, r.Negatives)
+			fmt.Fprintf(h, "%s\x00%s\x00%d\x00%s\n", r.ID, r.Kind, r.Severity, r.Description)
 		}
 		h.Write(e.optionsDigest[:])
-		var dst []Match
-		for i := range e.rules {
-			for _, text := range slices.Concat(e.rules[i].Positives, e.rules[i].Negatives) {
-				dst = e.Find(dst[:0], []byte(text))
-				fmt.Fprintln(h, dst)
-			}
-		}
 		e.version = hex.EncodeToString(h.Sum(nil)[:8])
 	})
 	return e.version

@@ -47,7 +47,7 @@ const (
 
 // NewLexicon makes a lexicon of words by their Hash. Entries of value 0 are left out.
 func NewLexicon(words map[uint64]Entry) *Lexicon {
-	bits := uint(4)
+	bits := uint(6)
 	for 1<<bits < len(words)*4/3 {
 		bits++
 	}
