@@ -38,32 +38,68 @@ func (n *numberTable) on(w *window, size int) []trigger {
 	return n.lists[n.at[min(size, maxSize-1)][w.after][behind]]
 }
 
-// build fills the table. Recognisers are told apart by a bit each, bytes by the set of recognisers that they admit.
+// maxNumbers bounds how many recognisers want numbers.
+const maxNumbers = 128
+
+// build fills the table. Recognisers are told apart by a bit each, places in the table by the set of recognisers that they
+// admit.
 func (n *numberTable) build() {
+	type set [maxNumbers / 64]uint64
+	if len(n.triggers) > maxNumbers {
+		panic("detect: more recognisers of numbers than numberTable can tell apart")
+	}
+	var bySize [maxSize]set
+	var byAfter [256]set
+	var byBehind [numThens]set
+	for k := range n.triggers {
+		t := &n.triggers[k]
+		word, bit := k/64, uint64(1)<<(k%64)
+		for size := range bySize {
+			if t.sizes.has(size) {
+				bySize[size][word] |= bit
+			}
+		}
+		for after := range byAfter {
+			if t.after == "" || strings.IndexByte(t.after, byte(after)) >= 0 {
+				byAfter[after][word] |= bit
+			}
+		}
+		for behind := range byBehind {
+			if behind == behindUnknown || t.then.admits(behindBytes[behind]) {
+				byBehind[behind][word] |= bit
+			}
+		}
+	}
 	n.lists = [][]trigger{nil}
-	words := (len(n.triggers) + 63) / 64
-	known := map[string]uint16{string(make([]byte, 8*words)): 0}
-	key := make([]byte, 8*words)
+	known := map[set]uint16{{}: 0}
 	for size := range n.at {
 		for after := range n.at[size] {
 			for behind := range numThens {
-				clear(key)
-				var list []trigger
-				for k, t := range n.triggers {
-					if t.sizes.has(size) && (t.after == "" || strings.IndexByte(t.after, byte(after)) >= 0) &&
-						(behind == behindUnknown || t.then.admits(behindBytes[behind])) {
-						key[k>>3] |= 1 << (k & 7)
-						list = append(list, t)
-					}
+				var key set
+				for k := range key {
+					key[k] = bySize[size][k] & byAfter[after][k] & byBehind[behind][k]
 				}
-				index, seen := known[string(key)]
+				if key == (set{}) {
+					continue
+				}
+				index, seen := known[key]
 				if !seen {
 					index = uint16(len(n.lists))
-					known[string(key)] = index
-					n.lists = append(n.lists, list)
+					known[key] = index
+					n.lists = append(n.lists, n.pick(key[:]))
 				}
 				n.at[size][after][behind] = index
 			}
 		}
 	}
+}
+
+// pick lists the recognisers whose bit is set.
+func (n *numberTable) pick(set []uint64) (list []trigger) {
+	for k, t := range n.triggers {
+		if set[k/64]>>(k%64)&1 != 0 {
+			list = append(list, t)
+		}
+	}
+	return list
 }

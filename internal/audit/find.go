@@ -31,13 +31,25 @@ const (
 type encoder struct {
 	buf     []byte
 	strings map[string]uint64
+	recent  [64]named // of strings, by a hash
 	n       int
 	tally   tally // of all finds so far, those that reset let go of too
 }
 
+// named is a string with its number.
+type named struct {
+	s string
+	i uint64
+}
+
 func (e *encoder) reset() {
 	e.buf, e.n = e.buf[:0], 0
+	e.forget()
+}
+
+func (e *encoder) forget() {
 	clear(e.strings)
+	e.recent = [64]named{}
 }
 
 func (e *encoder) add(f *find) {
@@ -61,7 +73,13 @@ func (e *encoder) add(f *find) {
 const maxNames = 1 << 14
 
 func (e *encoder) name(s string) {
+	r := &e.recent[recentSlot(s)]
+	if r.i > 0 && r.s == s {
+		e.buf = binary.AppendUvarint(e.buf, r.i)
+		return
+	}
 	if i, ok := e.strings[s]; ok {
+		*r = named{s, i + 1}
 		e.buf = binary.AppendUvarint(e.buf, i+1)
 		return
 	}
@@ -69,7 +87,7 @@ func (e *encoder) name(s string) {
 		e.strings = map[string]uint64{}
 	}
 	if len(e.strings) >= maxNames {
-		clear(e.strings)
+		e.forget()
 		e.buf = append(e.buf, 0, 1)
 	} else {
 		e.buf = append(e.buf, 0, 0)
@@ -77,6 +95,13 @@ func (e *encoder) name(s string) {
 	e.strings[s] = uint64(len(e.strings))
 	e.buf = binary.AppendUvarint(e.buf, uint64(len(s)))
 	e.buf = append(e.buf, s...)
+}
+
+func recentSlot(s string) int {
+	if s == "" {
+		return 0
+	}
+	return (len(s)*7 + int(s[len(s)-1]) + 3*int(s[len(s)/2])) & 63
 }
 
 var errFinds = errors.New("findings cannot be decoded")

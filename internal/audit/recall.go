@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
-	"sort"
 	"strings"
 	"unicode/utf8"
 
@@ -136,7 +135,7 @@ func (w *worker) recallLines() bool {
 		return false
 	}
 	plan, tags := w.align(own, known)
-	out := lineWriter{w: w, r: r, finds: make([][]find, len(bodies)), bodies: bodies}
+	out := lineWriter{w: w, r: r, finds: make([]cursor, len(bodies)), bodies: bodies}
 	for _, step := range plan {
 		if err := out.step(own, step, known); err != nil {
 			r.finds = encoder{}
@@ -242,7 +241,7 @@ type lineWriter struct {
 	w       *worker
 	r       *result
 	bodies  []*body
-	finds   [][]find // of the bodies, decoded when first needed
+	finds   []cursor // in the finds of the bodies
 	lines   int64
 	records int64
 }
@@ -275,36 +274,55 @@ func (l *lineWriter) copy(text []byte, s step, known []line) error {
 	at, lines, records := s.from, l.lines, l.records
 	for i := s.old; i < s.old+s.count; i++ {
 		k := known[i]
-		if l.finds[k.body] == nil {
-			l.finds[k.body] = make([]find, 0, 16)
-			d := decoder{buf: l.bodies[k.body].finds}
-			for f := (find{}); d.next(&f); {
-				l.finds[k.body] = append(l.finds[k.body], f)
-			}
-			if d.err != nil {
-				return d.err
-			}
-		}
-		all := l.finds[k.body]
-		first := sort.Search(len(all), func(j int) bool { return all[j].line >= k.number })
 		line := text[at-s.from : at-s.from+k.length]
 		lines++
 		if !blank(line) {
 			records++
 		}
-		for _, f := range all[first:] {
-			if f.line != k.number {
-				break
-			}
+		c := &l.finds[k.body]
+		for found := c.seek(l.bodies[k.body].finds, k.number); found; found = c.next(k.number) {
+			f := c.find
 			f.line, f.record = lines, records
 			if f.flags&inField == 0 {
 				f.start, f.end = f.start-k.start+int64(at), f.end-k.start+int64(at)
 			}
 			l.r.finds.add(&f)
 		}
+		if c.err != nil {
+			return c.err
+		}
 		at += k.length
 	}
 	return nil
+}
+
+// cursor goes through the finds of a body, which are in the order of their lines. Lines are asked for in order but for a few
+// jumps back.
+type cursor struct {
+	decoder
+	find    find
+	more    bool  // find is one
+	started bool  // decoder is that of the body
+	line    int64 // that was asked for
+}
+
+// seek goes to the first find of a line and reports whether there is one.
+func (c *cursor) seek(finds []byte, line int64) bool {
+	if !c.started || line <= c.line {
+		c.decoder, c.find, c.started = decoder{buf: finds, strings: c.strings[:0]}, find{}, true
+		c.more = c.decoder.next(&c.find)
+	}
+	c.line = line
+	for c.more && c.find.line < line {
+		c.more = c.decoder.next(&c.find)
+	}
+	return c.more && c.find.line == line
+}
+
+// next goes to the next find and reports whether it is of the same line.
+func (c *cursor) next(line int64) bool {
+	c.more = c.decoder.next(&c.find)
+	return c.more && c.find.line == line
 }
 
 // memory is a Source in memory.
