@@ -6,6 +6,3 @@ import "golang.org/x/sys/unix"
 
 // harden keeps keys and prompts out of core dumps. Nothing depends on it, so it may fail.
 func harden() { _ = unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{}) }
-
-// swaps reports whether memory of this process may be written to a disk. Here that is not known.
-func swaps() bool { return false }

@@ -242,9 +242,6 @@ func onLoopback(l net.Listener) bool {
 
 // announce records what an operator must answer for, makes the first key and tells where the server is.
 func (s *server) announce(ctx context.Context) error {
-	if swaps() {
-		s.log.Warn("this machine swaps: keys and prompts in memory may reach a disk; encrypt the swap or forbid it to this service (docs/keys.md)")
-	}
 	if err := s.putOnRecord("policy.load", s.gateway.PolicyDigest()); err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -15,6 +16,7 @@ import (
 	"github.com/reeve-ai/reeve"
 	"github.com/reeve-ai/reeve/internal/custody"
 	"github.com/reeve-ai/reeve/internal/keyring"
+	"github.com/reeve-ai/reeve/internal/store"
 )
 
 // RestoreOptions say what to put back, and where.
@@ -35,6 +37,7 @@ type Restored struct {
 	Leaves        uint64    `json:"leaves"`       // records in the restored log
 	Ledger        int       `json:"ledger"`       // keys that are known to be destroyed
 	ErasedAgain   int       `json:"erased_again"` // of them, those that a backup still had
+	Forgotten     int       `json:"forgotten"`    // rows of reeve.db that named somebody who was erased since
 	Record        string    `json:"record"`       // id of the record of this restore
 }
 
@@ -77,7 +80,7 @@ func Restore(ctx context.Context, o RestoreOptions) (out *Restored, err error) {
 			out.Made = m.Made
 		}
 	}
-	if err := o.settle(staged, out); err != nil {
+	if err := o.settle(ctx, staged, out); err != nil {
 		return nil, err
 	}
 	if err := vacant(o.Dir); err != nil {
@@ -108,7 +111,7 @@ func vacant(dir string) error {
 }
 
 // settle verifies what was unpacked, destroys what must stay destroyed and puts both on record.
-func (o *RestoreOptions) settle(dir string, out *Restored) (err error) {
+func (o *RestoreOptions) settle(ctx context.Context, dir string, out *Restored) (err error) {
 	for _, name := range []string{"keys.db", "custody"} {
 		if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
 			return fmt.Errorf("the backups do not hold %s: give one of the log and one of the keys, or one of both: %w", name, ErrNotBackup)
@@ -143,6 +146,9 @@ func (o *RestoreOptions) settle(dir string, out *Restored) (err error) {
 	for id := range told {
 		gone = append(gone, id)
 	}
+	if out.Forgotten, err = forget(ctx, dir, ring, gone); err != nil {
+		return fmt.Errorf("erase again: %w", err)
+	}
 	destroyed, err := ring.DestroyKEKs(gone)
 	if err != nil {
 		return fmt.Errorf("erase again: %w", err)
@@ -153,6 +159,47 @@ func (o *RestoreOptions) settle(dir string, out *Restored) (err error) {
 	}
 	out.Ledger, out.ErasedAgain = len(all), len(destroyed)
 	return o.record(log, all, told, out)
+}
+
+// forget clears from reeve.db who was erased since it was copied. It knows them by their keys, which the copy still has.
+func forget(ctx context.Context, dir string, ring *keyring.Ring, gone []keyring.KEKID) (rows int, err error) {
+	if _, err := os.Stat(filepath.Join(dir, store.FileName)); errors.Is(err, fs.ErrNotExist) {
+		return 0, nil
+	}
+	db, err := store.Open(ctx, dir)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	c, err := db.Changes(ctx, -1)
+	if err != nil {
+		return 0, err
+	}
+	var principals []string
+	for i := range c.Keys {
+		principals = append(principals, "key:"+c.Keys[i].ID)
+	}
+	for i := range c.Users {
+		principals = append(principals, "user:"+c.Users[i].ID)
+	}
+	erased := map[keyring.KEKID]bool{}
+	for _, id := range gone {
+		erased[id] = true
+	}
+	for _, p := range principals {
+		ids, err := ring.SubjectKEKs(p)
+		if err != nil {
+			return rows, err
+		}
+		if slices.ContainsFunc(ids, func(id keyring.KEKID) bool { return erased[id] }) {
+			n, err := db.ForgetPrincipal(ctx, p)
+			if err != nil {
+				return rows, err
+			}
+			rows += n
+		}
+	}
+	return rows, nil
 }
 
 // ledger reads what was destroyed from all ledgers.
