@@ -30,6 +30,7 @@ var floor = map[string]int{
 	"internal/keyring":  1,
 	"internal/store":    1,
 	"internal/oidc":     1,
+	"internal/scim":     1,
 	"internal/tlog":     1,
 	"internal/upstream": 1,
 	"internal/demo":     1,

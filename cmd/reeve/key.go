@@ -11,7 +11,6 @@ import (
 
 	"github.com/reeve-ai/reeve"
 	"github.com/reeve-ai/reeve/internal/identity"
-	"github.com/reeve-ai/reeve/internal/store"
 )
 
 func newKey() *cobra.Command {
@@ -29,9 +28,16 @@ from the next request on. Of a key only the SHA-256 of its secret is kept.`,
 	return c
 }
 
+// configVariable names the configuration file for commands that need nothing of it but where users and keys are.
+const configVariable = "REEVE_CONFIG"
+
 // withKeys opens the keys of a data directory for one command.
 func withKeys(ctx context.Context, dir string, do func(*identity.Directory) error) (err error) {
-	db, err := store.Open(ctx, dir)
+	cfg, err := loadConfig(os.Getenv(configVariable))
+	if err != nil {
+		return err
+	}
+	db, err := openStore(ctx, cfg, dir)
 	if err != nil {
 		return err
 	}
@@ -62,6 +68,7 @@ func firstError(a, b error) error {
 func newKeyCreate() *cobra.Command {
 	var n identity.NewKey
 	var role, clearance string
+	declare := false
 	dir, format := defaultData, "text"
 	c := &cobra.Command{
 		Use:     "create --name NAME",
@@ -69,7 +76,18 @@ func newKeyCreate() *cobra.Command {
 		Example: "  reeve key create --name ci --models 'support-*' --rate 600",
 		Args:    noArgs,
 		RunE: func(c *cobra.Command, _ []string) (err error) {
-			n.Role = reeve.Role(role)
+			given := c.Flags().Changed
+			if n.Owner != "" && (given("role") || given("clearance")) {
+				return usage("leave --role and --clearance out", "a key with an owner has the owner's roles and clearance")
+			}
+			if n.Owner == "" {
+				n.Role = reeve.Role(role)
+			} else {
+				clearance = "public"
+			}
+			if declare {
+				return declareKey(c, n, clearance)
+			}
 			if n.Clearance, err = reeve.ParseLabel(clearance); err != nil {
 				return usage("for example confidential{PII}", "--clearance: %w", err)
 			}
@@ -96,6 +114,8 @@ func newKeyCreate() *cobra.Command {
 	f.StringVar(&n.Name, "name", "", "name of the key's owner or use (required)")
 	f.StringVar(&role, "role", string(reeve.RoleEmployee), "employee, ml-engineer, reviewer, compliance, security, admin or auditor")
 	f.StringVar(&clearance, "clearance", "internal", "highest label that the owner may see, such as confidential{PII}")
+	f.StringVar(&n.Owner, "owner", "", "user or service account that acts with the key; its roles and clearance count")
+	f.BoolVar(&declare, "declare", false, "make nothing: print an entry for the identity file, and the key on stderr")
 	f.StringSliceVar(&n.Models, "models", nil, "models the key may use, * stands for any text (default all)")
 	f.Int64Var(&n.RequestsPerMinute, "rate", 0, "requests per minute, 0 for no limit")
 	f.Int64Var(&n.TokensPerDay, "tokens", 0, "tokens per day (UTC), 0 for no limit")
@@ -130,7 +150,11 @@ func newKeyList() *cobra.Command {
 				fmt.Fprintln(w, "ID\tNAME\tROLE\tCREATED\tSTATE")
 				for i := range list {
 					k := &list[i]
-					fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", k.ID, k.Name, k.Role, k.Created.Format(time.DateOnly), keyState(k, time.Now()))
+					role := string(k.Role)
+					if k.Owner != "" {
+						role = "as " + k.Owner
+					}
+					fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", k.ID, k.Name, role, k.Created.Format(time.DateOnly), keyState(k, time.Now()))
 				}
 				return w.Flush()
 			})
@@ -195,4 +219,18 @@ func keyID(s string) string {
 		return s[len(prefix) : len(prefix)+idLen]
 	}
 	return s
+}
+
+// declareKey prints what the identity file needs to know of a new key.
+func declareKey(c *cobra.Command, n identity.NewKey, clearance string) error {
+	id, hash, text := identity.Declare()
+	w := c.OutOrStdout()
+	fmt.Fprintf(w, "  - id: %s\n    sha256: %s\n    name: %q\n", id, hash, n.Name)
+	if n.Owner != "" {
+		fmt.Fprintf(w, "    owner: %q\n", n.Owner)
+	} else {
+		fmt.Fprintf(w, "    role: %s\n    clearance: %q\n", n.Role, clearance)
+	}
+	fmt.Fprintf(c.ErrOrStderr(), "reeve: the key, shown this once: %s\n", text)
+	return nil
 }

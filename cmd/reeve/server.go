@@ -21,6 +21,7 @@ import (
 	"github.com/reeve-ai/reeve/internal/gateway"
 	"github.com/reeve-ai/reeve/internal/identity"
 	"github.com/reeve-ai/reeve/internal/keyring"
+	"github.com/reeve-ai/reeve/internal/oidc"
 	"github.com/reeve-ai/reeve/internal/store"
 	"github.com/reeve-ai/reeve/internal/transit"
 	"github.com/reeve-ai/reeve/internal/upstream"
@@ -36,6 +37,8 @@ type server struct {
 	custody     *custody.Log
 	db          *store.DB
 	keys        *identity.Directory
+	providers   *oidc.Providers       // nil: none
+	authorities *identity.Authorities // of client certificates; nil: they mean nothing
 	clients     []*upstream.Client
 	access      *access.Engine
 	gateway     *gateway.Gateway
@@ -80,16 +83,13 @@ func (s *server) openData(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if s.db, err = store.Open(ctx, set.data); err != nil {
-		return err
-	}
-	s.keys, err = identity.Open(ctx, s.db, identity.Options{Log: s.log})
-	return err
+	return s.openIdentity(ctx)
 }
 
 func (s *server) openGateway(ctx context.Context) (err error) {
-	if s.settings.policy != "" || s.settings.access != "" { // watched before they are read, so that no change is missed
-		if s.watcher, err = config.NewWatcher([]string{s.settings.policy, s.settings.access}); err != nil {
+	declared := s.settings.Path(s.settings.Identity.File)
+	if s.settings.policy != "" || s.settings.access != "" || declared != "" { // watched before they are read, so that no change is missed
+		if s.watcher, err = config.NewWatcher([]string{s.settings.policy, s.settings.access, declared}); err != nil {
 			return usage("", "watch policy: %w", err)
 		}
 	}
@@ -183,6 +183,9 @@ func (s *server) listen(context.Context) (err error) {
 	}
 	if certs != nil {
 		o.TLS = certs.Config()
+		if s.authorities != nil {
+			s.authorities.Ask(o.TLS)
+		}
 	}
 	if s.callers, err = gateway.Listen(o); err != nil {
 		return fmt.Errorf("listen for callers: %w", err)
@@ -204,13 +207,20 @@ func (s *server) listen(context.Context) (err error) {
 	}
 	a := o
 	a.Addr = cfg.AdminListen
+	if certs != nil {
+		a.TLS = certs.Config() // people have no certificates
+	}
 	if s.admin, err = gateway.Listen(a); err != nil {
 		return fmt.Errorf("listen for administration: %w", err)
 	}
 	h := s.gateway.Admin(gateway.AdminOptions{
 		Metrics: promhttp.HandlerFor(s.metrics, promhttp.HandlerOpts{}), Open: onLoopback(s.admin), Ready: s.custody.Ready,
 	})
-	s.loops = append(s.loops, func(ctx context.Context) error { return gateway.Serve(ctx, s.admin, gateway.Strict(h), a, wait) })
+	all, err := s.adminHandler(h)
+	if err != nil {
+		return err
+	}
+	s.loops = append(s.loops, func(ctx context.Context) error { return gateway.Serve(ctx, s.admin, gateway.Strict(all), a, wait) })
 	return nil
 }
 

@@ -28,6 +28,8 @@ type Config struct {
 	Access Access `yaml:"access"`
 	// Keys protects what is stored encrypted.
 	Keys Keys `yaml:"keys"`
+	// Identity is who may call, and how people and programs are recognised.
+	Identity Identity `yaml:"identity"`
 
 	dir string // the folder of the file, from which relative paths count
 }
@@ -256,6 +258,100 @@ type Keys struct {
 	Root RootKey `yaml:"root"`
 }
 
+// Identity is the section of that name.
+type Identity struct {
+	// File declares users, service accounts, groups and keys. What stands in it, nothing else changes. It is read at the start, on SIGHUP and when it changes.
+	File string `yaml:"file"`
+	// Database is where several servers share users, keys and sessions: the postgres:// address, as file:PATH or env:NAME. Empty: reeve.db in the data directory.
+	Database Secret `yaml:"database"`
+	// PublicURL is the address under which browsers reach the admin listener, such as https://reeve.example.org:8401. Empty: nobody signs in there, and programs use keys.
+	PublicURL string `yaml:"public_url"`
+	// Session limits how long a person stays signed in.
+	Session Session `yaml:"session"`
+	// OIDC are the OpenID providers that are trusted.
+	OIDC []OIDC `yaml:"oidc"`
+	// Unknown says what becomes of people whom a provider vouches for and who have no account: refuse, or create an account.
+	Unknown string `yaml:"unknown" enum:"refuse,create"`
+	// UnknownRoles are the roles of such an account, beside those that rules give.
+	UnknownRoles []string `yaml:"unknown_roles"`
+	// SCIMToken is what the SCIM client shows, as file:PATH or env:NAME, at least 32 characters. Empty: no SCIM.
+	SCIMToken Secret `yaml:"scim_token"`
+	// MTLS is about certificates of clients at the gateway.
+	MTLS MTLS `yaml:"mtls"`
+}
+
+// Session is a section of identity.
+type Session struct {
+	// Idle ends a session that rests for so long.
+	Idle Duration `yaml:"idle" min:"1m"`
+	// Absolute ends a session after so long, whatever happens.
+	Absolute Duration `yaml:"absolute" min:"1m"`
+}
+
+// OIDC is one OpenID provider.
+type OIDC struct {
+	// Issuer exactly as the provider spells it.
+	Issuer string `yaml:"issuer"`
+	// ClientID of this server, for signing in at the admin listener. The redirect address is PUBLIC_URL/auth/callback. Empty: nobody signs in through this provider.
+	ClientID string `yaml:"client_id"`
+	// ClientSecret as file:PATH or env:NAME. Empty: a public client, protected by PKCE.
+	ClientSecret Secret `yaml:"client_secret"`
+	// Scopes to ask for beside openid.
+	Scopes []string `yaml:"scopes"`
+	// Audiences of bearer tokens that the gateway takes. None: it takes none of this provider.
+	Audiences []string `yaml:"audiences"`
+	// Clients whose tokens are taken also where they have several audiences.
+	Clients []string `yaml:"clients"`
+	// Algorithms that signatures may have. None: RS256, ES256, PS256, EdDSA.
+	Algorithms []string `yaml:"algorithms"`
+	// NameClaim holds the user name. Empty: preferred_username.
+	NameClaim string `yaml:"name_claim"`
+	// GroupsClaim lists groups; a path such as realm_access.roles is possible. Empty: groups of the provider mean nothing.
+	GroupsClaim string `yaml:"groups_claim"`
+	// GroupsPrefix is put before each of them.
+	GroupsPrefix string `yaml:"groups_prefix"`
+	// Rules say what claims mean. A claim without a rule means nothing.
+	Rules []ClaimRule `yaml:"rules"`
+	// Skew is how far the clocks of the provider and of this server may differ.
+	Skew Duration `yaml:"skew" min:"0s" max:"5m"`
+	// Offline is how long the provider's keys stay good while it cannot be asked.
+	Offline Duration `yaml:"offline" min:"1m" max:"30d"`
+}
+
+// ClaimRule says what a claim means.
+type ClaimRule struct {
+	// Claim is its name or path, such as groups or realm_access.roles.
+	Claim string `yaml:"claim"`
+	// Value that it must have or list. Empty: any, and the value itself is taken (attribute, department and country only).
+	Value string `yaml:"value"`
+	// Role that it gives.
+	Role string `yaml:"role"`
+	// Group that it puts into.
+	Group string `yaml:"group"`
+	// Clearance that it gives. Several are joined.
+	Clearance reeve.Label `yaml:"clearance"`
+	// Training that it says is current.
+	Training string `yaml:"training"`
+	// Attribute that gets the value.
+	Attribute string `yaml:"attribute"`
+	// As says that the value is the department or the country.
+	As string `yaml:"as" enum:",department,country"`
+}
+
+// MTLS is a section of identity.
+type MTLS struct {
+	// Mode is off; either: a certificate stands for its service account where the request has no key; or both: every request needs a certificate and a key of the same account.
+	Mode string `yaml:"mode" enum:"off,either,both"`
+	// CA is a PEM file with the authorities that sign for clients. It is read again when it changes.
+	CA string `yaml:"ca"`
+	// CRL is a PEM file with their revocation lists. Empty: certificates are short-lived, see max_life.
+	CRL string `yaml:"crl"`
+	// MaxLife is the longest life that a certificate may have been given.
+	MaxLife Duration `yaml:"max_life" min:"1m"`
+	// TrustDomains whose SPIFFE ids are taken. None: all that the authorities sign for.
+	TrustDomains []string `yaml:"trust_domains"`
+}
+
 // Default is the configuration without a file: loopback only, and everything governed.
 func Default() *Config {
 	return &Config{
@@ -276,7 +372,12 @@ func Default() *Config {
 				Shutdown:          Duration(30 * time.Second),
 			},
 		},
-		Labels:  Labels{Conversations: "ids", Window: Duration(30 * time.Minute), Life: Duration(30 * day)},
+		Labels: Labels{Conversations: "ids", Window: Duration(30 * time.Minute), Life: Duration(30 * day)},
+		Identity: Identity{
+			Session: Session{Idle: Duration(30 * time.Minute), Absolute: Duration(12 * time.Hour)},
+			Unknown: "refuse", UnknownRoles: []string{"employee"},
+			MTLS: MTLS{Mode: "off", MaxLife: Duration(90 * 24 * time.Hour)},
+		},
 		Custody: Custody{Fail: "closed", Checkpoint: Duration(time.Second), Segment: 64 << 20, Queue: 8192, Retention: Retention{Metadata: Duration(186 * 24 * time.Hour), Payload: Duration(30 * 24 * time.Hour), Profiles: []string{"ai-act"}}},
 	}
 }
@@ -284,3 +385,6 @@ func Default() *Config {
 // The values that a list's entries have where the file leaves them out.
 func (u *Upstream) setDefaults() { u.Dialect = "auto" }
 func (r *Route) setDefaults()    { r.Custody = "durable" }
+func (o *OIDC) setDefaults() {
+	o.Skew, o.Offline = Duration(30*time.Second), Duration(24*time.Hour)
+}

@@ -29,6 +29,7 @@ func (c *Config) Validate() []Problem {
 	v.routes(c.Gateway.Routes)
 	v.retention(&c.Custody.Retention)
 	v.networks(&c.Gateway)
+	v.identity(c)
 	return v.problems
 }
 

@@ -2,6 +2,7 @@ package identity
 
 import (
 	"context"
+	"encoding/hex"
 	"fmt"
 	"slices"
 	"strconv"
@@ -205,4 +206,11 @@ func (k *Directory) Bootstrap(ctx context.Context, name string) (text string, er
 	}
 	_, text, err = k.Create(ctx, NewKey{Name: name, Role: reeve.RoleAdmin, Clearance: reeve.Label{Level: reeve.Restricted}})
 	return text, err
+}
+
+// Declare makes a key that no store knows: its id, the SHA-256 of its secret in hex and its text, for a File.
+func Declare() (id, hash, text string) {
+	id, secret := newID(), newSecret()
+	sum := hashSecret(secret)
+	return id, hex.EncodeToString(sum[:]), formatKey(id, secret)
 }

@@ -318,12 +318,22 @@ func (t *trust) latest(list *x509.RevocationList) bool {
 // Ask makes a server ask for client certificates, and verify those that are sent. A connection without one stays
 // possible: what a request needs is decided per request.
 func (a *Authorities) Ask(cfg *tls.Config) {
-	cfg.ClientAuth = tls.VerifyClientCertIfGiven
-	cfg.ClientCAs = a.fresh().pool
+	type made struct {
+		by  *trust
+		cfg *tls.Config
+	}
+	var last atomic.Pointer[made] // one configuration for as long as the authorities stay, so that sessions can be resumed
+	base := cfg.Clone()
+	base.ClientAuth = tls.VerifyClientCertIfGiven
+	cfg.ClientAuth, cfg.ClientCAs = base.ClientAuth, a.fresh().pool
 	cfg.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) {
-		c := cfg.Clone()
-		c.GetConfigForClient = nil
-		c.ClientCAs = a.fresh().pool
+		t := a.fresh()
+		if m := last.Load(); m != nil && m.by == t {
+			return m.cfg, nil
+		}
+		c := base.Clone()
+		c.ClientCAs = t.pool
+		last.Store(&made{t, c})
 		return c, nil
 	}
 }
