@@ -58,11 +58,23 @@ func (g *Gateway) resource(model string) access.Resource {
 // address that a trusted proxy vouches for.
 func (g *Gateway) context(x *exchange) access.Context {
 	ip := g.peer(x)
-	return access.Context{Now: x.start, IP: ip, Country: g.opts.Networks.Country(ip), Purpose: x.purpose, Session: x.mark}
+	c := access.Context{
+		Now: x.start, IP: ip, Country: g.opts.Networks.Country(ip), Purpose: x.purpose, MFA: x.session.MFA, Session: x.mark,
+	}
+	if x.r.TLS != nil && len(x.r.TLS.VerifiedChains) > 0 {
+		c.Device = access.DeviceManaged // it holds a key that an authority of the house has signed for
+	}
+	return c
 }
 
-// purpose is what the route is for, as it was configured.
-func (g *Gateway) purpose(x *exchange) string { return g.opts.Purposes[x.ep.Path] }
+// purpose is what the route is for, as it was configured, and where it is for nothing special, what the caller was
+// registered for.
+func (g *Gateway) purpose(x *exchange) string {
+	if p := g.opts.Purposes[x.ep.Path]; p != "" {
+		return p
+	}
+	return x.session.Principal.Attributes["purpose"]
+}
 
 // decider is the access policy in force.
 func (g *Gateway) decider() access.Decider {

@@ -1,11 +1,13 @@
 package gateway
 
 import (
+	"github.com/reeve-ai/reeve/internal/access"
+	"github.com/reeve-ai/reeve/internal/label"
 	"github.com/reeve-ai/reeve/internal/upstream"
 )
 
 // filterModels leaves in the runtime's list only what this caller may use: a model that is refused need not be shown.
-func (x *exchange) filterModels() {
+func (g *Gateway) filterModels(x *exchange) {
 	member, name := "data", "id"
 	if x.ep.Kind == upstream.Tags {
 		member, name = "models", "name"
@@ -19,7 +21,7 @@ func (x *exchange) filterModels() {
 	dropped := false
 	for c := d.First(models); c < d.End(models); c = d.Next(c) {
 		id := d.Member(c, name)
-		if !d.IsString(id) || x.session.AllowModel(string(d.Text(id))) != nil {
+		if !d.IsString(id) || !g.mayUse(x, string(d.Text(id))) {
 			dropped = true
 			continue
 		}
@@ -33,4 +35,11 @@ func (x *exchange) filterModels() {
 		x.edits.SetRaw(d, models, list)
 		x.kept.SetRaw(d, models, list)
 	}
+}
+
+// mayUse reports whether the caller could use a model now.
+func (g *Gateway) mayUse(x *exchange, model string) bool {
+	q := access.Request{Principal: x.session.Principal, Action: access.ModelUse, Resource: g.resource(model), Context: g.context(x)}
+	return x.session.AllowModel(model) == nil && label.May(x.session.Principal.Clearance, q.Resource.Label) &&
+		access.Decide(g.decider(), q).Refusal() == nil
 }

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"github.com/reeve-ai/reeve"
+	"github.com/reeve-ai/reeve/internal/custody"
 )
 
 // conclude makes the outcome durable. It must return before the last byte of an answer goes out, and runs once for every
@@ -28,6 +29,14 @@ func (g *Gateway) conclude(x *exchange) *reeve.Refusal {
 		o.Input = x.recordable()
 	}
 	o.Output, o.Salt, o.Produced = x.output, x.salt, x.produced
+	if g.unkept(x) && x.session != nil {
+		if x.salt == (custody.Salt{}) {
+			o.Salt = custody.NewSalt()
+		}
+		o.Delivered = o.Salt.Tally()
+		o.Delivered.Write(x.output)
+		o.Input, o.Output = nil, nil
+	}
 	o.LabelOut, o.GuardOut = x.label.String(), results(x.outVerdict, "out")
 	if !x.forwarded.IsZero() {
 		o.QueueTime, o.UpstreamTime = x.forwarded.Sub(x.start), now.Sub(x.forwarded)
@@ -48,6 +57,12 @@ func (g *Gateway) conclude(x *exchange) *reeve.Refusal {
 		x.session.SpendTokens(o.TokensIn + o.TokensOut)
 	}
 	return x.late
+}
+
+// unkept reports whether the classification policy gives the exchange no time at all to be kept (retention 0d): then its
+// record has commitments and numbers, and no content.
+func (g *Gateway) unkept(x *exchange) bool {
+	return !x.label.IsZero() && g.opts.Labels.Handling(x.label).Retention == 0
 }
 
 // recordable is the input of a request that was refused before its intent: with its masks where the guards ran. Text that

@@ -265,8 +265,8 @@ func (g *Gateway) converse(x *exchange) *reeve.Refusal {
 	if refusal != nil {
 		return refusal
 	}
-	key := ""
-	if x.session.Key != nil {
+	key := x.session.SessionID
+	if key == "" && x.session.Key != nil {
 		key = x.session.Key.ID
 	}
 	x.talk = g.talks.talkOf(x.session.Principal.ID, key, named)

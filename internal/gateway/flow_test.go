@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/reeve-ai/reeve"
+	"github.com/reeve-ai/reeve/internal/guard"
 	"github.com/reeve-ai/reeve/internal/identity"
 	"github.com/reeve-ai/reeve/internal/label"
 )
@@ -26,6 +27,7 @@ marks:
   - {words: [for the board only], fold_case: true, label: "restricted{BOARD}"}
 handling:
   - {level: restricted, encrypt: true}
+  - {category: PHONE, retention: 0d}
   - {category: BOARD, forbidden_uses: [training without an exception record]}
 `
 
@@ -269,5 +271,32 @@ func TestStreamBeyondClearance(t *testing.T) {
 				t.Errorf("whole: %d %s", r.status, r.body)
 			}
 		})
+	}
+}
+
+// What may be kept no time at all is not kept: the record has commitments and no content.
+func TestNothingKept(t *testing.T) {
+	for _, stream := range []bool{true, false} {
+		h, auth := flowHouse(t, tongues[0].say("I call ", "+49 30 ", "901820 now"), "restricted{PHONE}", func(o *Options) {
+			policy, err := guard.Parse("p.yaml", []byte(testPolicy+`
+  - {id: test/phone, direction: both, match: {detect: [pii/phone]}, action: review, message: m, remedy: r, legal_basis: [house], owner: o,
+     examples: {match: ["call +49 30 901820"], no_match: [hello]}}
+`))
+			if err != nil {
+				t.Fatal(err)
+			}
+			o.Policy = policy
+		})
+		r := h.post(t, tongues[0].path, tongues[0].ask(stream), auth...)
+		if got := hear(t, r.body); r.status != 200 || got.Text["0 content"] != "I call +49 30 901820 now" {
+			t.Fatalf("%d %s", r.status, r.body)
+		}
+		if o := h.log.last(t); o.Output != nil || o.Delivered == nil || o.LabelOut != "confidential{PHONE}" {
+			t.Errorf("on record at %s: %d bytes", o.LabelOut, len(o.Output))
+		}
+		h.post(t, tongues[0].path, chat("m", `"call +49 30 901820"`), auth...)
+		if in := h.log.intents[len(h.log.intents)-1]; in.Input != nil {
+			t.Errorf("the prompt is on record: %d bytes", len(in.Input))
+		}
 	}
 }

@@ -47,7 +47,7 @@ func (g *Gateway) relayWhole(x *exchange) *reeve.Refusal {
 		return invalidAnswer("it is not valid JSON")
 	}
 	if x.answer.Status == http.StatusOK && (x.ep.Kind == upstream.Models || x.ep.Kind == upstream.Tags) {
-		x.filterModels()
+		g.filterModels(x)
 	}
 	if rule := g.guardWhole(x); rule != nil {
 		if rule.ID == guard.ClearanceRule {

@@ -15,6 +15,9 @@ func (g *Gateway) intend(x *exchange) *reeve.Refusal {
 	g.describe(x)
 	began := g.opts.Clock()
 	in := custody.Intent{ID: x.id, Start: x.start, Request: x.about, Input: x.sent}
+	if g.unkept(x) {
+		in.Input = nil
+	}
 	put := g.opts.Log.Intent
 	if x.bestEffort {
 		put = g.opts.Log.IntentAsync
