@@ -54,6 +54,7 @@ type demoRun struct {
 	url   string // of the gateway
 	key   string
 	asked string // id of the exchange with the masked answer
+	ada   string // key of somebody with a clearance
 	step  int
 }
 
@@ -101,6 +102,7 @@ func (d *demoRun) open(ctx context.Context, diagnostics io.Writer) error {
 	cfg := config.Default()
 	cfg.Gateway.Listen, cfg.Gateway.AdminListen = "127.0.0.1:0", "127.0.0.1:0"
 	cfg.Gateway.Upstreams = []config.Upstream{{Name: "demo", URL: d.model, Dialect: "ollama"}}
+	cfg.Gateway.Models = demoModels()
 	set := &settings{Config: cfg, data: filepath.Join(d.dir, "data")}
 	if d.srv, err = openServer(ctx, set, &quiet{w: diagnostics}); err != nil {
 		return err
@@ -122,7 +124,7 @@ func (q *quiet) Write(p []byte) (int, error) {
 
 // talk walks the steps that need the models.
 func (d *demoRun) talk(ctx context.Context) error {
-	return d.walk(ctx, d.showRaw, d.showClean, d.harmless, d.masked, d.refused, d.streamed, d.verify, d.tamper)
+	return d.walk(ctx, d.showRaw, d.showClean, d.harmless, d.masked, d.refused, d.streamed, d.cleared, d.rising, d.verify, d.tamper)
 }
 
 // prepare walks the steps before there is a model to ask: the data set is looked at, redacted and signed for.
@@ -149,7 +151,7 @@ func (d *demoRun) walk(ctx context.Context, steps ...func(context.Context) error
 // tell prints one step: what was done, what it proves and how to repeat it.
 func (d *demoRun) tell(title, did, proves, byHand string) {
 	d.step++
-	fmt.Fprintf(d.w, "\n[%d/11] %s\n%s\n", d.step, title, indent(did))
+	fmt.Fprintf(d.w, "\n[%d/13] %s\n%s\n", d.step, title, indent(did))
 	fmt.Fprintf(d.w, "      proves:  %s\n", proves)
 	fmt.Fprintf(d.w, "      by hand: %s\n", byHand)
 }
