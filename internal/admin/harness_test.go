@@ -267,3 +267,8 @@ func matches(pattern, path string) bool {
 	}
 	return true
 }
+
+func newServerWithoutSCIM(t *testing.T) *server {
+	t.Helper()
+	return newServer(t, func(o *admin.Options) { o.SCIMToken = "" })
+}
