@@ -101,44 +101,13 @@ func (h *house) openKeeper(ctx context.Context, cfg *config.Custody, log *slog.L
 		return err
 	}
 	o := lifecycle.Options{
-		Dir: h.dir, Log: provable{h.custody, h.dir}, Reader: h.reader, Keys: h.ring, People: people{h.db}, Retention: cfg.Retention.Rules(), Diagnostics: log,
+		Dir: h.dir, Log: lifecycle.Provable(h.custody, h.dir), Reader: h.reader, Keys: h.ring, People: people{h.db}, Retention: cfg.Retention.Rules(), Diagnostics: log,
 	}
 	if cfg.IndexIdentifiers {
 		o.Identify = identifiersIn
 	}
 	h.keeper, err = lifecycle.Open(ctx, o)
 	return err
-}
-
-// provable is the log with proofs as bundles and receipts carry them.
-type provable struct {
-	*custody.Log
-	dir string
-}
-
-// Prover implements lifecycle.Log.
-func (p provable) Prover() (lifecycle.Prover, error) {
-	open, err := custody.OpenProver(p.dir)
-	if err != nil {
-		return nil, err
-	}
-	return prover{open}, nil
-}
-
-type prover struct{ p *custody.Prover }
-
-func (p prover) Origin() string     { return p.p.Checkpoint().Origin }
-func (p prover) Size() uint64       { return p.p.Checkpoint().Size }
-func (p prover) Checkpoint() []byte { return p.p.Checkpoint().Marshal() }
-func (p prover) Close() error       { return p.p.Close() }
-
-// Prove implements lifecycle.Prover.
-func (p prover) Prove(seq uint64) ([]byte, error) {
-	proof, err := p.p.Prove(seq)
-	if err != nil {
-		return nil, err
-	}
-	return proof.Marshal(), nil
 }
 
 // people are the principals that the store knows.

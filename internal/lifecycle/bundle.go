@@ -248,7 +248,7 @@ func (b *bundle) add(r *custody.Stored) error {
 		b.m.Payloads++
 	}
 	b.page.add(e)
-	proof, err := b.prover.Prove(r.Seq)
+	proof, err := b.prover.Prove(r.Seq, r.Leaf)
 	if err != nil {
 		return fmt.Errorf("prove record %d: %w", r.Seq, err)
 	}

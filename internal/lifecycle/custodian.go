@@ -20,6 +20,8 @@ type Log interface {
 	Event(*custody.Event) (custody.Receipt, error)
 	// DropPayloads overwrites sealed parts. It returns nil only when they are gone from the disk.
 	DropPayloads(ctx context.Context, seqs []uint64) error
+	// DropLeaves removes whole segments of records that all come before a sequence number, on record, and returns the first record that is kept.
+	DropLeaves(ctx context.Context, before uint64, actor string) (first uint64, err error)
 	// Published waits until a signed checkpoint covers the record.
 	Published(ctx context.Context, seq uint64) error
 	// Prover proves records under the newest checkpoint, the same one for as long as it is used.
@@ -31,13 +33,14 @@ type Prover interface {
 	Origin() string
 	Size() uint64       // leaves under the checkpoint
 	Checkpoint() []byte // as it is signed
-	Prove(seq uint64) ([]byte, error)
+	Prove(seq uint64, leaf []byte) ([]byte, error)
 	Close() error
 }
 
 // Reader reads the log. Its methods are those of custody.Reader.
 type Reader interface {
 	Source
+	First() uint64
 	Record(seq uint64) (*custody.Stored, error)
 	Range(from, to uint64, fn func(*custody.Stored) error) error
 }

@@ -228,6 +228,53 @@ func TestRetention(t *testing.T) {
 	}
 }
 
+// Whole segments go from the front of the log when nothing in them has to be kept.
+func TestRetentionOfMetadata(t *testing.T) {
+	h := newHouse(t)
+	h.talk("key:a1", "bot", "old", "old")
+	holds, err := h.c.AddHold(t.Context(), HoldRequest{Scope: Scope{Subject: "key:z"}, Reason: "r", Owner: "o"})
+	h.must(err)
+	h.must(h.log.DropPayloads(t.Context(), []uint64{0})) // ends and seals the first segment
+	h.talk("key:a1", "bot", "second", strings.Repeat("x", 1000))
+	h.pass(190 * Day)
+	young := h.talk("key:a1", "bot", "young", "young")
+	done, err := h.c.Retain(t.Context(), RetainRequest{})
+	h.must(err)
+	if done.First != 0 || done.Metadata != 2 { // the hold is in force: its record stays, and all behind it
+		t.Errorf("under a hold: %+v", done)
+	}
+	_, err = h.c.ReleaseHold(t.Context(), ReleaseRequest{ID: holds[0].ID})
+	h.must(err)
+	done, err = h.c.Retain(t.Context(), RetainRequest{})
+	h.must(err)
+	done, err = h.c.Retain(t.Context(), RetainRequest{})
+	h.must(err)
+	if done.First < 3 {
+		t.Errorf("after the release: %+v", done)
+	}
+	if x, err := h.c.Show(t.Context(), ShowRequest{ID: young.String()}); err != nil || x.Input == nil {
+		t.Errorf("what is young: %+v, %v", x, err)
+	}
+	for _, anew := range []bool{false, true} { // the rest is read back without its beginning
+		h.must(h.c.Close())
+		if anew {
+			h.must(os.Remove(filepath.Join(h.dir, IndexFile)))
+		}
+		h.take()
+		if p, err := h.c.Search(t.Context(), SearchRequest{Query: Query{Kind: "exchange"}}); err != nil || len(p.Hits) != 2 {
+			t.Errorf("%d hits, %v", len(p.Hits), err)
+		}
+		if f, err := h.c.InForce(t.Context()); err != nil || len(f.Holds) != 0 {
+			t.Errorf("%+v, %v", f, err)
+		}
+	}
+	h.must(h.c.o.Log.Published(t.Context(), 0))
+	r, err := custody.Verify(h.dir, custody.VerifyOptions{})
+	if err != nil || !r.OK {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
+
 func TestSearch(t *testing.T) {
 	h := newHouse(t)
 	first := h.talk("key:a1", "bot", "1", "1")

@@ -198,11 +198,15 @@ func (c *Custodian) finish(ctx context.Context, e *Erasure, actor string) (*Rece
 }
 
 func (c *Custodian) prove(seq uint64) ([]byte, error) {
+	r, err := c.o.Reader.Record(seq)
+	if err != nil {
+		return nil, err
+	}
 	p, err := c.o.Log.Prover()
 	if err != nil {
 		return nil, err
 	}
-	proof, err := p.Prove(seq)
+	proof, err := p.Prove(seq, r.Leaf)
 	return proof, errors.Join(err, p.Close())
 }
 

@@ -284,13 +284,18 @@ func (x *Index) touches(ctx context.Context, keks []KEKID, s Scope) (bool, error
 	return in, nil
 }
 
-const factColumns = `SELECT r.seq, r.t, k.word, m.word, o.word, a.word, b.word, kk.word, r.payload FROM records r
+const factColumns = `SELECT r.seq, r.t, k.word, m.word, o.word, a.word, b.word, kk.word, r.payload, r.ulid FROM records r
 	LEFT JOIN words k ON k.n = r.kind LEFT JOIN words m ON m.n = r.model LEFT JOIN words o ON o.n = r.route
 	LEFT JOIN words a ON a.n = r.label LEFT JOIN words b ON b.n = r.label2 LEFT JOIN words kk ON kk.n = r.kek `
 
 // due are records whose payload is older than cutoff, in order, at most limit of them, from the record from on.
 func (x *Index) due(ctx context.Context, from uint64, cutoff time.Time, limit int) ([]dueRecord, error) {
 	return x.facts(ctx, factColumns+`WHERE r.payload > 0 AND r.seq >= $1 AND r.t < $2 ORDER BY r.seq LIMIT $3`, from, cutoff.UnixNano(), limit)
+}
+
+// oldest are the first records that are kept, in order, at most limit of them, from the record from on.
+func (x *Index) oldest(ctx context.Context, from uint64, limit int) ([]dueRecord, error) {
+	return x.facts(ctx, factColumns+`WHERE r.seq >= $1 ORDER BY r.seq LIMIT $2`, from, limit)
 }
 
 // factsOf are the records of one exchange or event.
@@ -308,12 +313,15 @@ func (x *Index) facts(ctx context.Context, query string, args ...any) ([]dueReco
 	for rows.Next() {
 		var r dueRecord
 		var t, payload int64
-		var kind, model, route, in, label, kek []byte
-		if err := rows.Scan(&r.Seq, &t, &kind, &model, &route, &in, &label, &kek, &payload); err != nil {
+		var kind, model, route, in, label, kek, id []byte
+		if err := rows.Scan(&r.Seq, &t, &kind, &model, &route, &in, &label, &kek, &payload, &id); err != nil {
 			return nil, fmt.Errorf("read index: %w", err)
 		}
 		r.Time, r.Kind, r.Model, r.Route, r.dropped = time.Unix(0, t).UTC(), string(kind), string(model), string(route), payload == 0
 		r.Labels = parseLabels(string(in), string(label))
+		if len(id) == len(custody.ID{}) {
+			r.id = custody.ID(id).String()
+		}
 		if len(kek) == len(r.kek) {
 			r.kek = KEKID(kek)
 		}
@@ -325,8 +333,9 @@ func (x *Index) facts(ctx context.Context, query string, args ...any) ([]dueReco
 // dueRecord is a record of which a decision is asked for.
 type dueRecord struct {
 	Facts
+	id      string
 	kek     KEKID
-	dropped bool
+	dropped bool // there is no payload (any more)
 }
 
 // forget takes the ways out of the index that lead from the owner of these keys to its records. Nothing of them stays in the file.

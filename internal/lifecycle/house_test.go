@@ -17,7 +17,7 @@ import (
 
 // house is a data directory with a custodian, a clock of its own and people with two keys.
 type house struct {
-	t      *testing.T
+	t      testing.TB
 	dir    string
 	now    time.Time
 	mu     sync.Mutex
@@ -29,7 +29,7 @@ type house struct {
 	names  map[string][]string // of principals by name
 }
 
-func newHouse(t *testing.T) *house {
+func newHouse(t testing.TB) *house {
 	t.Helper()
 	h := &house{t: t, dir: t.TempDir(), now: time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC), names: map[string][]string{"Ana": {"key:a1", "key:a2"}}}
 	h.open()
@@ -73,7 +73,7 @@ func (h *house) open() {
 func (h *house) take() {
 	h.t.Helper()
 	o := h.opts
-	o.Dir, o.Log, o.Reader, o.Keys, o.People, o.Clock = h.dir, provable{h.log, h.dir}, h.reader, h.ring, h, h.clock
+	o.Dir, o.Log, o.Reader, o.Keys, o.People, o.Clock = h.dir, Provable(h.log, h.dir), h.reader, h.ring, h, h.clock
 	var err error
 	h.c, err = Open(h.t.Context(), o)
 	h.must(err)

@@ -93,6 +93,7 @@ type batch struct {
 	x                        *Index
 	record, word, step, term *sql.Stmt
 	known, find, drop        *sql.Stmt
+	remove                   [3]*sql.Stmt
 	fresh                    map[string]int64
 	opened                   map[string]intent
 	closed                   []string
@@ -108,6 +109,9 @@ func (b *batch) prepare(ctx context.Context, tx *sql.Tx) (err error) {
 		{&b.word, `INSERT INTO words (word) VALUES ($1)`},
 		{&b.known, `SELECT n FROM words WHERE word = $1`},
 		{&b.drop, `UPDATE records SET payload = 0 WHERE seq >= $1 AND seq < $2 AND payload > 0`},
+		{&b.remove[0], `DELETE FROM records WHERE seq >= $1 AND seq < $2`},
+		{&b.remove[1], `DELETE FROM steps WHERE seq >= $1 AND seq < $2`},
+		{&b.remove[2], `DELETE FROM terms WHERE seq >= $1 AND seq < $2`},
 		{&b.step, `INSERT INTO steps (seq) VALUES ($1)`},
 		{&b.term, `INSERT INTO terms (term, seq) VALUES ($1, $2) ON CONFLICT DO NOTHING`},
 		{&b.find, `SELECT coalesce(model, 0), coalesce(route, 0), coalesce(label, 0), coalesce(who, 0) FROM records WHERE ulid = $1 ORDER BY seq LIMIT 1`},
@@ -120,7 +124,7 @@ func (b *batch) prepare(ctx context.Context, tx *sql.Tx) (err error) {
 }
 
 func (b *batch) close() {
-	for _, s := range []*sql.Stmt{b.record, b.word, b.known, b.step, b.term, b.find, b.drop} {
+	for _, s := range []*sql.Stmt{b.record, b.word, b.known, b.step, b.term, b.find, b.drop, b.remove[0], b.remove[1], b.remove[2]} {
 		if s != nil {
 			_ = s.Close() // the transaction ends with it
 		}
@@ -168,13 +172,8 @@ func (b *batch) add(ctx context.Context, l *leaf) error {
 		}
 		b.steps = append(b.steps, l)
 	}
-	for _, r := range l.Ranges {
-		if l.Kind != custody.EventRetention {
-			break
-		}
-		if _, err := b.drop.ExecContext(ctx, r[0], r[1]); err != nil {
-			return err
-		}
+	if err := b.dropped(ctx, l); err != nil {
+		return err
 	}
 	if kek, sealed := l.kek(); sealed && b.x.late != nil {
 		b.x.late(kek, l.Seq)
@@ -189,6 +188,25 @@ func (b *batch) add(ctx context.Context, l *leaf) error {
 		}
 	}
 	return err
+}
+
+// dropped takes over what a record of retention says: payloads that are gone, or whole records.
+func (b *batch) dropped(ctx context.Context, l *leaf) error {
+	if l.Kind != custody.EventRetention {
+		return nil
+	}
+	for _, r := range l.Ranges {
+		stmts := []*sql.Stmt{b.drop}
+		if l.Act == custody.ActDropLeaves {
+			stmts = b.remove[:]
+		}
+		for _, s := range stmts {
+			if _, err := s.ExecContext(ctx, r[0], r[1]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // row is what the table holds about a record. An outcome gets what only its intent says.

@@ -23,7 +23,8 @@ type Retained struct {
 	Payloads      int            `json:"payloads"`         // let go
 	Held          int            `json:"held"`             // due, and kept by a hold
 	Rules         map[string]int `json:"rules"`            // payloads let go by the rule that won
-	Metadata      int            `json:"metadata_due"`     // records whose metadata is past its period; they go with whole segments
+	Metadata      int            `json:"metadata_due"`     // records at the beginning of the log that are past their period
+	First         uint64         `json:"first_kept"`       // first record of the log: older ones went, in whole segments
 	Ranges        [][2]uint64    `json:"ranges,omitempty"` // the first of the ranges [from, to) whose payloads went
 	Records       []uint64       `json:"records,omitempty"`
 }
@@ -46,8 +47,11 @@ func (c *Custodian) Retain(ctx context.Context, q RetainRequest) (*Retained, err
 	cutoff := now.Add(-c.o.Retention.shortestPayload())
 	for from := uint64(0); ; {
 		due, err := c.index.due(ctx, from, cutoff, retainBatch)
-		if err != nil || len(due) == 0 {
+		if err != nil {
 			return out, err
+		}
+		if len(due) == 0 {
+			return out, c.letLeavesGo(ctx, now, q, out)
 		}
 		from = due[len(due)-1].Seq + 1
 		seqs, err := c.expired(due, now, out)
@@ -74,9 +78,6 @@ func (c *Custodian) expired(due []dueRecord, now time.Time, out *Retained) ([]ui
 		r.Holds = c.ledger.covering(owners[r.kek], r.Seq, r.Time)
 		r.Erased = c.ledger.Erased(r.kek)
 		d := c.o.Retention.Resolve(&r.Facts, now)
-		if !d.Metadata.Keep {
-			out.Metadata++
-		}
 		if d.Payload.Keep {
 			if d.Payload.Rule == "hold" {
 				out.Held++
@@ -137,6 +138,60 @@ func (c *Custodian) letGo(ctx context.Context, seqs []uint64, q RetainRequest, o
 		c.mu.Unlock()
 	}
 	return nil
+}
+
+// letLeavesGo removes the beginning of the log as far as nothing in it has to be kept. The log is one chain: what is younger,
+// held, or begun and not ended keeps everything behind it.
+func (c *Custodian) letLeavesGo(ctx context.Context, now time.Time, q RetainRequest, out *Retained) error {
+	out.First = c.o.Reader.First()
+	before, err := c.firstKept(ctx, now, out)
+	if err != nil || q.DryRun || before == out.First {
+		return err
+	}
+	if out.First, err = c.o.Log.DropLeaves(ctx, before, q.Actor); err != nil {
+		return err
+	}
+	return c.index.CatchUp(ctx)
+}
+
+// firstKept is the first record whose metadata has to stay.
+func (c *Custodian) firstKept(ctx context.Context, now time.Time, out *Retained) (uint64, error) {
+	owners, err := c.heldSubjects()
+	if err != nil {
+		return 0, err
+	}
+	for from := out.First; ; {
+		records, err := c.index.oldest(ctx, from, retainBatch)
+		if err != nil || len(records) == 0 {
+			return from, err
+		}
+		for i := range records {
+			r := &records[i]
+			if c.inForce(r) || !r.dropped || c.keepsMetadata(r, owners, now) {
+				return r.Seq, nil
+			}
+			out.Metadata++
+			from = r.Seq + 1
+		}
+	}
+}
+
+func (c *Custodian) keepsMetadata(r *dueRecord, owners map[KEKID]string, now time.Time) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	r.Holds = c.ledger.covering(owners[r.kek], r.Seq, r.Time)
+	d := c.o.Retention.Resolve(&r.Facts, now)
+	return d.Metadata.Keep
+}
+
+// inForce reports whether the ledger still rests on a record.
+func (c *Custodian) inForce(r *dueRecord) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	_, held := c.ledger.holds[r.id]
+	_, waits := c.ledger.waiting[r.id]
+	_, begun := c.ledger.begun[r.id]
+	return held || waits || begun
 }
 
 // dropAgain overwrites the payloads that the last record of a run names, where a crash or a failing disk came between.

@@ -13,18 +13,28 @@ type Nodes interface {
 
 // TileNodes reads the nodes of a tree from its tiles. It keeps what it has read, and is not safe for concurrent use.
 type TileNodes struct {
-	size uint64
-	read func(Tile) ([]byte, error)
-	seen map[Tile][]Hash
+	size  uint64
+	read  func(Tile) ([]byte, error)
+	seen  map[Tile][]Hash
+	inner map[place]Hash // nodes between the levels that tiles hold: proofs of neighbours share most of them
 }
 
-// maxTilesKept bounds what TileNodes keeps: 8 MiB.
-const maxTilesKept = 1024
+// place is where a node stands.
+type place struct {
+	level uint
+	index uint64
+}
+
+// maxTilesKept and maxInnerKept bound what TileNodes keeps: 8 MiB, and about as much.
+const (
+	maxTilesKept = 1024
+	maxInnerKept = 1 << 16
+)
 
 // NewTileNodes returns the nodes of a tree of that size. read gives the bytes of a tile and an error that wraps
 // fs.ErrNotExist where there is none; a partial tile that is gone is then looked for in the full one.
 func NewTileNodes(size uint64, read func(Tile) ([]byte, error)) *TileNodes {
-	return &TileNodes{size: size, read: read, seen: map[Tile][]Hash{}}
+	return &TileNodes{size: size, read: read, seen: map[Tile][]Hash{}, inner: map[place]Hash{}}
 }
 
 var errBeyond = errors.New("node lies beyond the tree")
@@ -33,6 +43,9 @@ var errBeyond = errors.New("node lies beyond the tree")
 func (n *TileNodes) Node(level uint, index uint64) (Hash, error) {
 	if level > 63 || index >= n.size>>level {
 		return Hash{}, errBeyond
+	}
+	if h, known := n.inner[place{level, index}]; known {
+		return h, nil
 	}
 	tileLevel, height := level/8, level%8
 	first := index << height // hashes of the tile's level
@@ -47,7 +60,14 @@ func (n *TileNodes) Node(level uint, index uint64) (Hash, error) {
 	var scratch [TileWidth]Hash
 	from := int(first % TileWidth)
 	width := copy(scratch[:], hashes[from:from+1<<height])
-	return perfect(scratch[:width]), nil
+	h := perfect(scratch[:width])
+	if height > 0 {
+		if len(n.inner) >= maxInnerKept {
+			clear(n.inner)
+		}
+		n.inner[place{level, index}] = h
+	}
+	return h, nil
 }
 
 func (n *TileNodes) tile(t Tile) ([]Hash, error) {
