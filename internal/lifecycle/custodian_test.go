@@ -268,7 +268,7 @@ func TestRetentionOfMetadata(t *testing.T) {
 			t.Errorf("%+v, %v", f, err)
 		}
 	}
-	h.must(h.c.o.Log.Published(t.Context(), 0))
+	h.must(h.log.Close())
 	r, err := custody.Verify(h.dir, custody.VerifyOptions{})
 	if err != nil || !r.OK {
 		t.Errorf("%+v, %v", r, err)
