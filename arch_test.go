@@ -41,6 +41,8 @@ var floor = map[string]int{
 	"internal/oms":      3,
 	"internal/transit":  1,
 	"internal/posture":  1,
+	"internal/deps":     1,
+	"internal/vulndb":   2,
 	"internal/attest":   2,
 	"internal/custody":  2,
 	"internal/dataset":  2,

@@ -23,7 +23,7 @@ func newModel() *cobra.Command {
 		Args:  noArgs,
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(newModelScan(), newModelSign(), newModelVerify())
+	c.AddCommand(newModelScan(), newModelSign(), newModelVerify(), newModelDeps())
 	return c
 }
 
