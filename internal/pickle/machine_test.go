@@ -16,6 +16,7 @@ import (
 
 // Pieces of pickles, spelt as opcodes.
 func short(s string) string { return fmt.Sprintf("\x8c%c%s", len(s), s) } // SHORT_BINUNICODE
+
 func global(m, n string) string {
 	return "c" + m + "\n" + n + "\n"
 }
