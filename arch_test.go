@@ -42,7 +42,7 @@ var floor = map[string]int{
 	"internal/transit":  1,
 	"internal/posture":  1,
 	"internal/deps":     1,
-	"internal/vulndb":   2,
+	"internal/vulndb":   3,
 	"internal/attest":   2,
 	"internal/custody":  2,
 	"internal/dataset":  2,
