@@ -34,6 +34,7 @@ func (h *house) calls() http.Handler {
 	mux := http.NewServeMux()
 	h.addKeyCalls(mux)
 	h.keeper.Handle(mux, controlWords())
+	handleRebuild(mux, controlWords(), h.custody)
 	return mux
 }
 

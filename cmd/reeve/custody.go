@@ -4,12 +4,9 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
-	"github.com/reeve-ai/reeve/internal/backup"
 	"github.com/reeve-ai/reeve/internal/control"
 	"github.com/reeve-ai/reeve/internal/custody"
 	"github.com/reeve-ai/reeve/internal/lifecycle"
@@ -22,80 +19,10 @@ func newCustody() *cobra.Command {
 		Args:  noArgs,
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(newCustodyVerify(), newCustodyShow(), newCustodySearch(), newCustodyTail(), newCustodyExport(),
-		newCustodyErase(), newCustodyHold(), newCustodyRetention(), newCustodyRekey(), newCustodyBackup(), newCustodyRestore())
+	c.AddCommand(newCustodyVerify(), newCustodyProve(), newCustodyWitness(), newCustodyCollect(), newCustodyRebuild(), newCustodyShow(),
+		newCustodySearch(), newCustodyTail(), newCustodyExport(), newCustodyErase(), newCustodyHold(), newCustodyRetention(),
+		newCustodyRekey(), newCustodyBackup(), newCustodyRestore())
 	return c
-}
-
-func newCustodyVerify() *cobra.Command {
-	var o custody.VerifyOptions
-	format := "text"
-	c := &cobra.Command{
-		Use:   "verify DIR",
-		Short: "Check every record of a custody log",
-		Long: `Check every record of the log in a data directory: framing, checksums, the hash chain, the digests of
-sealed payloads and the signed checkpoint. No key and no server is needed; a running server does not
-disturb it.
-
-Who holds the whole directory and the signing key can write another log: keep a checkpoint or the
-verifier key elsewhere and give it with --key.
-
-Exit status: 0 every record is sound · 2 usage · 3 the log cannot be read · 4 integrity broken.`,
-		Args: exactly(1, "a data directory"),
-		RunE: func(c *cobra.Command, args []string) error {
-			o.NoTiles = backup.Is(args[0])
-			report, err := custody.Verify(dataDir(args[0]), o)
-			if err != nil {
-				return fmt.Errorf("verify %s: %w", args[0], err)
-			}
-			if format == "json" {
-				if err := printJSON(c.OutOrStdout(), report); err != nil {
-					return err
-				}
-			} else {
-				printReport(c, &report)
-			}
-			if !report.OK {
-				return &toldError{exitIntegrity}
-			}
-			return nil
-		},
-	}
-	c.Flags().StringVar(&o.Key, "key", "", "verifier key of the log, as kept elsewhere (default: the one in the directory)")
-	addFormat(c, &format, "text", "json")
-	return c
-}
-
-// dataDir accepts the custody directory itself, too.
-func dataDir(dir string) string {
-	if _, err := os.Stat(filepath.Join(dir, "custody")); err != nil && filepath.Base(dir) == "custody" {
-		return filepath.Dir(dir)
-	}
-	return dir
-}
-
-func printReport(c *cobra.Command, r *custody.Report) {
-	w := c.OutOrStdout()
-	if r.OK {
-		fmt.Fprintf(w, "OK: %d records are sound, %d of them under the signed checkpoint\n", r.Leaves, r.Checkpoint)
-	} else if r.FirstBad != nil {
-		fmt.Fprintf(w, "BROKEN: the first bad record is number %d\n", *r.FirstBad)
-	} else {
-		fmt.Fprintln(w, "BROKEN")
-	}
-	for _, p := range r.Problems {
-		fmt.Fprintf(w, "  problem: %s%s\n", place(&p), p.Message)
-	}
-	for _, p := range r.Notes {
-		fmt.Fprintf(w, "  note: %s%s\n", place(&p), p.Message)
-	}
-}
-
-func place(p *custody.Problem) string {
-	if p.File == "" {
-		return ""
-	}
-	return fmt.Sprintf("%s at byte %d: ", p.File, p.Offset)
 }
 
 func newCustodyShow() *cobra.Command {

@@ -90,6 +90,7 @@ var hints = []struct {
 	{lifecycle.ErrNobody, "give the id or the name of an API key or user; `reeve key list` shows the keys"},
 	{control.ErrUnknown, "the running server is another version of reeve: restart it"},
 	{custody.ErrNotFound, "the id is in the Reeve-Exchange header of the answer"},
+	{custody.ErrUnpublished, "wait a second, or start the server: it signs a checkpoint over what is not under one yet"},
 	{attest.ErrSignature, "verify with the public key of who should have signed; do not use the data before it is clear who did"},
 	{fs.ErrPermission, "reeve needs a data directory that it may read and write: check its owner and mode (0700)"},
 }

@@ -43,6 +43,7 @@ func TestScripts(t *testing.T) {
 			"await":  scriptAwait,
 			"ask":    scriptAsk,
 			"flip":   scriptFlip,
+			"flipin": scriptFlipIn,
 			"keyof":  scriptKey,
 			"holdof": func(ts *testscript.TestScript, _ bool, args []string) { scriptField(ts, args, `"id": "`) },
 			"signal": scriptSignal,
@@ -138,6 +139,15 @@ func scriptField(ts *testscript.TestScript, args []string, before string) {
 func scriptFlip(ts *testscript.TestScript, _ bool, args []string) {
 	_, err := flipBit(ts.MkAbs(args[0]) + "/custody/wal")
 	ts.Check(err)
+}
+
+// scriptFlipIn flips a bit near the start of a file.
+func scriptFlipIn(ts *testscript.TestScript, _ bool, args []string) {
+	path := ts.MkAbs(args[0])
+	b, err := os.ReadFile(path)
+	ts.Check(err)
+	b[len(b)/16] ^= 1
+	ts.Check(os.WriteFile(path, b, 0o600))
 }
 
 // scriptSignal ends the background server and waits for it.

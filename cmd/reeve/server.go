@@ -76,8 +76,12 @@ func (s *server) openData(ctx context.Context) (err error) {
 	if s.ring, err = keyring.Open(keyring.Options{Dir: set.data, Root: set.root}); err != nil {
 		return err
 	}
+	witnesses, err := set.witnesses()
+	if err != nil {
+		return err
+	}
 	s.custody, err = custody.Open(custody.Options{
-		Dir: set.data, Keys: s.ring, SegmentBytes: int64(set.Custody.Segment),
+		Dir: set.data, Keys: s.ring, SegmentBytes: int64(set.Custody.Segment), Witnesses: witnesses,
 		CheckpointEvery: time.Duration(set.Custody.Checkpoint), QueueRecords: set.Custody.Queue,
 	})
 	if err != nil {

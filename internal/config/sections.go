@@ -196,6 +196,18 @@ type Custody struct {
 	Retention Retention `yaml:"retention"`
 	// IndexIdentifiers indexes the identifiers that payloads name, such as e-mail addresses, so that a search finds third persons. Only a keyed hash of each is kept.
 	IndexIdentifiers bool `yaml:"index_identifiers"`
+	// Witnesses cosign the head of the log, so that it cannot go back or fork unnoticed.
+	Witnesses Witnesses `yaml:"witnesses"`
+}
+
+// Witnesses is a section of custody. Requests never wait for witnesses; only the published head and the proofs under it do.
+type Witnesses struct {
+	// Policy is a C2SP tlog-policy file: which witnesses are asked, at which addresses, and how many must have cosigned. Empty: none are asked.
+	Policy string `yaml:"policy"`
+	// Fail says what happens without the quorum. open: the head is published with the cosignatures that there are. closed: it is not published, nor is any proof of the records under it.
+	Fail string `yaml:"fail" enum:"open,closed"`
+	// Timeout for all witnesses together.
+	Timeout Duration `yaml:"timeout" min:"10ms" max:"30s"`
 }
 
 // Retention is a section of custody. The payload of a record is what was asked and answered, sealed; its metadata is the record itself, which names nobody.
@@ -378,7 +390,7 @@ func Default() *Config {
 			Unknown: "refuse", UnknownRoles: []string{"employee"},
 			MTLS: MTLS{Mode: "off", MaxLife: Duration(90 * 24 * time.Hour)},
 		},
-		Custody: Custody{Fail: "closed", Checkpoint: Duration(time.Second), Segment: 64 << 20, Queue: 8192, Retention: Retention{Metadata: Duration(186 * 24 * time.Hour), Payload: Duration(30 * 24 * time.Hour), Profiles: []string{"ai-act"}}},
+		Custody: Custody{Fail: "closed", Checkpoint: Duration(time.Second), Segment: 64 << 20, Queue: 8192, Witnesses: Witnesses{Fail: "open", Timeout: Duration(500 * time.Millisecond)}, Retention: Retention{Metadata: Duration(186 * 24 * time.Hour), Payload: Duration(30 * 24 * time.Hour), Profiles: []string{"ai-act"}}},
 	}
 }
 

@@ -17,7 +17,8 @@ type audit struct {
 	dir   string      // the custody directory
 	cp    *Checkpoint // nil: there is none
 	st    state
-	tiles *tileCheck // nil: tiles are not looked at
+	tiles *tileCheck  // nil: neither tiles nor times are looked at
+	clock *clockCheck // nil: times are not looked at
 
 	gone   []gonePart // sealed parts that were dropped
 	why    reasons    // what the log says about them
@@ -72,7 +73,7 @@ func (a *audit) run(first, last uint64) error {
 		wg.Go(func() {
 			for n := next.Add(1) - 1; n <= failed.Load(); n = next.Add(1) - 1 {
 				i := n - first
-				parts[i] = &audit{dir: a.dir, cp: a.cp, tiles: a.tiles}
+				parts[i] = &audit{dir: a.dir, cp: a.cp, tiles: a.tiles, clock: a.clock}
 				if errs[i] = parts[i].one(n, last); errs[i] != nil || parts[i].bad != nil {
 					lower(&failed, n)
 				}
@@ -132,10 +133,17 @@ func (a *audit) one(n, last uint64) error {
 	}
 	defer cur.close()
 	a.st.from(cur.h)
-	if a.tiles != nil {
-		w := a.tiles.watch()
-		a.st.visit = w.leaf
-		defer w.flush()
+	if a.clock != nil {
+		times := a.clock.watch()
+		a.st.visit = func(seq uint64, leaf []byte, _ *Hash) { times.leaf(seq, leaf) }
+		if a.tiles != nil {
+			w := a.tiles.watch()
+			defer w.flush()
+			a.st.visit = func(seq uint64, leaf []byte, h *Hash) {
+				times.leaf(seq, leaf)
+				w.leaf(seq, leaf, h)
+			}
+		}
 	}
 	if n == last && cur.leaves == nil {
 		return a.lastSegment(cur, cur.name())

@@ -50,7 +50,7 @@ func sampleRequest() Request {
 }
 
 func sampleExchange(id ID, in, out []byte) (*Intent, *Outcome) {
-	start := time.Date(2026, 11, 21, 12, 0, 0, 123456789, time.UTC)
+	start := time.Now()
 	i := &Intent{ID: id, Start: start, Request: sampleRequest(), Input: in}
 	o := &Outcome{
 		ID: id, Start: start, End: start.Add(time.Second), Request: &i.Request, Intended: true, Output: out,

@@ -75,7 +75,7 @@ func (img image) put(t testing.TB, dir string) {
 
 // alone is an outcome without an intent: a record that leaves nothing open.
 func alone(i int) *Outcome {
-	return &Outcome{ID: NewID(time.Unix(1790000000, int64(i)*1e6)), Start: time.Unix(1790000000, 0), Request: &Request{Subject: "s", Route: "openai.chat"}, Input: fmt.Appendf(nil, "question %d", i), Result: "refused"}
+	return &Outcome{ID: NewID(time.Unix(1790000000, int64(i)*1e6)), Start: time.Now(), Request: &Request{Subject: "s", Route: "openai.chat"}, Input: fmt.Appendf(nil, "question %d", i), Result: "refused"}
 }
 
 // bounds are the offsets where the frames of the only segment begin, and where the last one ends.

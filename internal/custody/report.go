@@ -18,6 +18,8 @@ type Report struct {
 	Root          string    `json:"root,omitempty"`       // root at the checkpoint, base64
 	LogKey        string    `json:"log_key,omitempty"`    // verifier key that was used
 	KeyPinned     bool      `json:"key_pinned,omitempty"` // the key came from the caller, not from the directory
+	Cosigned      []string  `json:"cosigned,omitempty"`   // witnesses of the policy whose cosignature is good
+	Since         *uint64   `json:"since,omitempty"`      // size of the older checkpoint that the log leads on from
 	Open          int       `json:"open,omitempty"`       // exchanges with an intent and no outcome
 }
 

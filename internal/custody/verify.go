@@ -14,39 +14,85 @@ import (
 
 // VerifyOptions choose what Verify trusts.
 type VerifyOptions struct {
-	Key string // verifier key of the log (C2SP vkey); "" means Dir/custody/log.pub
+	Key    string       // verifier key of the log (C2SP vkey), or several with white space between; "" means the keys beside the log
+	Policy *tlog.Policy // logs and witnesses to believe; nil for none. It stands above Key
+	Since  []byte       // a checkpoint that was kept elsewhere: the log must lead on from it; nil for none
 	// NoTiles leaves tile/ alone: a backup has none, since they are made again from the leaves.
 	NoTiles bool
 }
 
-// Verify checks the whole log of a data directory: every file, header, checksum, hash, digest, the order of the records and
-// the root under the signed checkpoint. It needs no key but the verifier key and works while the log is being written.
-// What is wrong stands in the Report; the error says that the directory could not be read (or is ErrNewer, wrapped).
+// Verify checks the whole log of a data directory: every file, header, checksum, hash, digest, the order of the records, the tiles,
+// the root under the signed checkpoint, and that what is missing is missing for a reason that the log tells. It needs no
+// secret and works while the log is being written. What is wrong stands in the Report; the error says that the directory
+// could not be read (or is ErrNewer, wrapped).
 //
 // Records behind the newest checkpoint are chained but not signed yet: who can write the directory can still cut them off.
 func Verify(dir string, o VerifyOptions) (Report, error) {
-	v := verifier{o: &o, dir: filepath.Join(dir, "custody"), r: Report{SchemaVersion: 1, Problems: []Problem{}, LogKey: o.Key, KeyPinned: o.Key != ""}}
+	v := newVerifier(filepath.Join(dir, "custody"), o)
 	if _, err := os.Stat(v.dir); err != nil {
 		return v.r, fmt.Errorf("verify custody log: %w", err)
 	}
 	if err := v.run(); err != nil {
 		return v.r, fmt.Errorf("verify custody log: %w", err)
 	}
+	return v.result(), nil
+}
+
+type verifier struct {
+	dir     string
+	o       VerifyOptions
+	trusted *trusted
+	cp      *tlog.SignedCheckpoint // nil: there is none, or it is not signed as it should be
+	raw     []byte                 // the checkpoint
+	removed uint64                 // records that retention removed: they come before the first one
+	r       Report
+}
+
+func newVerifier(dir string, o VerifyOptions) *verifier {
+	return &verifier{dir: dir, o: o, r: Report{SchemaVersion: 1, Problems: []Problem{}}}
+}
+
+// result finds the first bad record.
+func (v *verifier) result() Report {
 	for i := range v.r.Problems {
 		if seq := v.r.Problems[i].Seq; seq != nil && (v.r.FirstBad == nil || *seq < *v.r.FirstBad) {
 			v.r.FirstBad = seq
 		}
 	}
 	v.r.OK = len(v.r.Problems) == 0
-	return v.r, nil
+	return v.r
 }
 
-type verifier struct {
-	o       *VerifyOptions
-	dir     string
-	raw     []byte // the checkpoint
-	removed uint64 // records that retention removed: they come before the first one
-	r       Report
+func (v *verifier) problemAt(file string, seq uint64, format string, args ...any) {
+	v.r.Problems = append(v.r.Problems, Problem{File: file, Seq: &seq, Message: fmt.Sprintf(format, args...)})
+}
+
+// told notes in the report which key was used.
+func (v *verifier) told(t *trusted, beside []*tlog.Key) {
+	v.r.KeyPinned = t.pinned
+	switch {
+	case v.o.Key != "":
+		v.r.LogKey = v.o.Key
+	case len(t.keys) > 0:
+		v.r.LogKey = t.keys[0].String()
+	}
+	if len(beside) == 0 || !t.pinned {
+		return
+	}
+	known := slices.Clone(t.keys)
+	if t.policy != nil {
+		for i := range t.policy.Logs {
+			known = append(known, t.policy.Logs[i].Key)
+		}
+	}
+	if !slices.ContainsFunc(known, func(k *tlog.Key) bool { return slices.ContainsFunc(beside, k.Equal) }) {
+		v.problem(logKeyFile, "this is not the key that was asked for")
+	}
+}
+
+// covered notes in the report what the checkpoint covers.
+func (v *verifier) covered(c *tlog.SignedCheckpoint) {
+	v.r.Checkpoint, v.r.Root, v.r.Origin = c.Size, base64.StdEncoding.EncodeToString(c.Root[:]), c.Origin
 }
 
 func (v *verifier) problem(file, format string, args ...any) {
@@ -70,6 +116,7 @@ func (v *verifier) run() error {
 		return err
 	}
 	v.files(all)
+	a.clock = &clockCheck{}
 	if !v.o.NoTiles {
 		a.tiles = newTileCheck(v, v.r.Checkpoint, v.raw)
 		if err := a.tiles.list(); err != nil {
@@ -111,44 +158,30 @@ func (v *verifier) trust(a *audit) error {
 		v.problem(logKeyFile, "the log's key is missing")
 	case bad != nil:
 		v.problem(logKeyFile, "the log's key is damaged")
-	case !v.pin(keys):
-		v.problem(logKeyFile, "this is not the key that was asked for")
 	}
-	if v.r.LogKey == "" {
-		return nil
+	if v.trusted, err = trustFrom(&v.o, keys); err != nil {
+		return err
 	}
-	if len(keys) == 0 || v.r.LogKey != keys[0].String() { // the directory's own keys are of no use
-		k, err := tlog.ParseKey(v.r.LogKey)
-		if err != nil {
-			return fmt.Errorf("the key that was asked for: %w", err)
-		}
-		keys = []*tlog.Key{k}
-	}
+	v.told(v.trusted, keys)
 	raw, err := readSmall(filepath.Join(v.dir, checkpointFile))
-	if errors.Is(err, os.ErrNotExist) {
+	if errors.Is(err, os.ErrNotExist) || len(v.trusted.keys) == 0 && v.trusted.policy == nil {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	cp, err := openCheckpoint(raw, keys)
+	cp, err := tlog.ParseCheckpoint(raw)
+	if err == nil {
+		v.r.Cosigned, err = v.trusted.check(cp)
+	}
 	if err != nil {
 		v.problem(checkpointFile, "%v", err)
 		return nil
 	}
-	v.raw = raw
-	a.cp = &cp.Checkpoint
-	v.r.Checkpoint, v.r.Root, v.r.Origin = a.cp.Size, base64.StdEncoding.EncodeToString(a.cp.Root[:]), a.cp.Origin
+	v.unchecked(checkpointFile, v.trusted, cp)
+	v.cp, v.raw, a.cp = cp, raw, &cp.Checkpoint
+	v.covered(cp)
 	return nil
-}
-
-// pin holds the directory's keys against the one that the caller knows, or takes the first of them over.
-func (v *verifier) pin(keys []*tlog.Key) bool {
-	if !v.r.KeyPinned {
-		v.r.LogKey = keys[0].String()
-		return true
-	}
-	return slices.ContainsFunc(keys, func(k *tlog.Key) bool { return k.String() == v.r.LogKey })
 }
 
 // list looks at every file that is not a segment.
@@ -207,9 +240,20 @@ func (v *verifier) walk(a *audit, numbers []uint64) error {
 	}
 	if a.bad != nil {
 		v.r.Problems = append(v.r.Problems, *a.bad)
+	} else {
+		v.missingParts(a)
+		if p := a.clock.problem(); p != nil {
+			v.r.Problems = append(v.r.Problems, *p)
+		}
+	}
+	if v.o.Since != nil {
+		if err := v.since(v.o.Since, v.trusted, v.cp); err != nil {
+			return err
+		}
+	}
+	if a.bad != nil {
 		return nil
 	}
-	v.missingParts(a)
 	if a.tail.torn {
 		v.note("wal/"+segmentName(a.tail.number), "what follows byte %d was never acknowledged", a.tail.end)
 	}
