@@ -1,6 +1,6 @@
 # Short names for what a person types. CI runs .ci/run, which is `make ci`.
 .DEFAULT_GOAL := help
-.PHONY: help build test race lint fuzz e2e bench demo ci
+.PHONY: help build test race lint fuzz e2e bench torture demo ci
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 8
@@ -25,6 +25,9 @@ e2e: ## real runtimes and real clients; builds them once
 
 bench: ## compare with a bare proxy, then the trials; twenty minutes
 	bench/run.sh
+
+torture: ## the long trials of the custody log
+	REEVE_HOLD_STEPS=1000000 go test -run LedgerNeverErases -timeout 60m -v ./internal/lifecycle
 
 demo: ## the main job, offline
 	go run ./cmd/reeve demo

@@ -38,7 +38,7 @@ func Unpack(r io.Reader, dir string) (files int, err error) {
 		if err != nil {
 			return files, err
 		}
-		if !bundleName(h.Name) || h.Typeflag != tar.TypeReg {
+		if !bundleName(h.Name) || h.Typeflag != tar.TypeReg || sparse(h) {
 			return files, fmt.Errorf("make bundle: %q does not belong into one", h.Name)
 		}
 		if err := writeNew(filepath.Join(dir, filepath.FromSlash(h.Name)), t); err != nil {
@@ -53,6 +53,16 @@ func Unpack(r io.Reader, dir string) (files int, err error) {
 		return files, errors.New("make bundle: the manifest is missing, so that the bundle is not whole")
 	}
 	return files, nil
+}
+
+// sparse reports whether a file says that it is larger than what the archive holds of it: a few bytes could fill the disk.
+func sparse(h *tar.Header) bool {
+	for key := range h.PAXRecords {
+		if strings.HasPrefix(key, "GNU.sparse.") {
+			return true
+		}
+	}
+	return h.Format == tar.FormatGNU
 }
 
 // bundleName reports whether a bundle may hold a file of this name.
