@@ -15,8 +15,10 @@ import (
 func TestPrincipals(t *testing.T) {
 	db := open(t, t.TempDir())
 	for _, k := range []store.APIKey{
-		{ID: "k1", Name: "Ana", Role: reeve.RoleEmployee, Created: noon}, {ID: "k2", Name: "Ana", Role: reeve.RoleEmployee, Created: noon},
-		{ID: "k3", Name: "laptop", Role: reeve.RoleEmployee, Created: noon, Owner: "u1"}, {ID: "k4", Name: store.ErasedName, Role: reeve.RoleEmployee, Created: noon},
+		{ID: "k1", Name: "Ana", Role: reeve.RoleEmployee, Created: noon},
+		{ID: "k2", Name: "Ana", Role: reeve.RoleEmployee, Created: noon},
+		{ID: "k3", Name: "laptop", Role: reeve.RoleEmployee, Created: noon, Owner: "u1"},
+		{ID: "k4", Name: store.ErasedName, Role: reeve.RoleEmployee, Created: noon},
 	} {
 		must(t, db.CreateKey(t.Context(), k, act(k.ID)))
 	}
