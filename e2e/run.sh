@@ -3,6 +3,8 @@
 #
 #   e2e/run.sh [flags of go test]        e2e/run.sh -run TestClients -v
 #
+# Sign-in and revocation have a suite of their own, e2e/identity/run.sh, with Keycloak, PostgreSQL and Chromium.
+#
 # What is built lies in $REEVE_CACHE (default ~/.cache/reeve) and is used again. Needs Go, a C++ compiler, Python 3 with
 # venv, and npm; as root on Debian, what is missing is installed.
 set -euo pipefail
