@@ -113,8 +113,8 @@ func newAccessExplain() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "explain --principal WHO --action WHAT --resource ON",
 		Short: "Tell which rule decided and what would change it",
-		Long: `Tell which rule decided a question, what every other rule had to say, and which single changes, or pairs of
-changes, would turn the decision.
+		Long: `Tell which rule decided a question, what every other rule had to say, and which single change would turn the
+decision, or which changes together.
 
 Exit status: 0 allow · 1 deny · 2 usage, or the policies are in error.`,
 		Example: `  reeve access explain --principal ana --action dataset:train --resource tickets`,
@@ -207,7 +207,7 @@ func printExplanation(w io.Writer, e analysis.Explanation) error {
 			fmt.Fprintf(w, "  %s\n", strings.Join(c, "\n    and "))
 		}
 	} else if e.Traces != nil {
-		fmt.Fprintln(w, "\nno single change and no pair of changes that was tried turns it")
+		fmt.Fprintln(w, "\nno change that was tried turns it")
 	}
 	return nil
 }

@@ -82,7 +82,7 @@ beside them) the forbids refuse it. It is broken if a world is found in which it
 shown. Where neither is shown it is open: a bounded search cannot prove what depends on everything else.
 
 Exit status: 0 all hold · 1 one is broken · 2 usage, or the policies are in error · 3 one is open.`,
-		Args: cobra.MaximumNArgs(1),
+		Args: atMostOne,
 		RunE: func(c *cobra.Command, args []string) error {
 			set, dir, err := flags.set()
 			if err != nil {

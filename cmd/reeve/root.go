@@ -36,7 +36,7 @@ Exit status: 0 clean · 1 findings or refusal · 2 usage or configuration ·
 		&cobra.Group{ID: "meta", Title: "About:"},
 	)
 	root.AddCommand(
-		grouped("try", newDemo()),
+		grouped("try", newDemo()), grouped("try", newInit()),
 		grouped("data", newScan()), grouped("data", newRedact()), grouped("data", newSources()),
 		grouped("models", newModel()), grouped("models", newVulnDB()),
 		grouped("run", newServe()), grouped("run", newDoctor()), grouped("run", newKey()), grouped("run", newUser()), grouped("run", newGuard()), grouped("run", newAccess()),
@@ -69,6 +69,14 @@ func exactly(n int, names string) cobra.PositionalArgs {
 		}
 		return nil
 	}
+}
+
+// atMostOne refuses a second argument.
+func atMostOne(c *cobra.Command, args []string) error {
+	if len(args) > 1 {
+		return usage("`"+c.CommandPath()+" --help` shows an example", "%s wants at most one argument, got %d", c.CommandPath(), len(args))
+	}
+	return nil
 }
 
 func newVersion() *cobra.Command {

@@ -24,6 +24,7 @@ func parseProblem(file string, err error, remedy string) Problem {
 	if m := place.FindStringSubmatchIndex(p.Message); m != nil {
 		p.Line, _ = strconv.Atoi(p.Message[m[2]:m[3]])
 		p.Column, _ = strconv.Atoi(p.Message[m[4]:m[5]])
+		p.Message = "cannot be read from here: " + strings.TrimSpace(strings.TrimPrefix(p.Message[m[5]:], ":"))
 	}
 	return p
 }

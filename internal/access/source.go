@@ -63,7 +63,7 @@ func DefaultInvariants() []Source {
 func ReadDir(dir string) (Sources, error) {
 	s, err := readFolder(os.DirFS(dir), ".", dir)
 	if err != nil {
-		return Sources{}, fmt.Errorf("read access policies: %w", err)
+		return Sources{}, fmt.Errorf("read access policies in %s: %w", dir, err)
 	}
 	if len(s.Policies) == 0 {
 		return Sources{}, Problems{{File: dir, Message: "there is no policy file (*.cedar)", Remedy: "`reeve init` writes the default policies; without any rule everything is denied"}}

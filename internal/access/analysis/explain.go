@@ -15,15 +15,16 @@ import (
 type Explanation struct {
 	Decision access.Decision
 	Traces   []access.Trace // of every rule that could have held
-	Changes  [][]string     // each list of changes, together, turns the decision; the shortest ones, at most maxChanges
+	Changes  [][]string     // each list of changes, together, turns the decision
 }
 
 const (
 	maxChanges = 12
-	maxTries   = 20_000 // decisions that the search for pairs may take
+	maxSteps   = 8
 )
 
-// Explain decides a query and looks for the fewest changes, one or two, that would turn the decision.
+// Explain decides a query and looks for single changes that would turn the decision; where a refusal has several causes, for
+// a list of changes that removes them all.
 func Explain(set *access.Set, entities *access.Entities, q access.Query) Explanation {
 	e := Explanation{Decision: set.Decide(q)}
 	traces, err := set.Trace(q)
@@ -33,39 +34,73 @@ func Explain(set *access.Set, entities *access.Entities, q access.Query) Explana
 	e.Traces = traces
 	k := kinds{q.Action, q.Principal.Type, q.Resource.Type}
 	now := worldOf(entities, k, q)
-	turns := func(choices ...choice) bool {
-		w := now.copy()
-		for _, c := range choices {
-			c.set(w)
-		}
+	ask := func(w *world) access.Query {
 		again := q
 		again.Context, again.Entities = types.NewRecord(w.context), entities.With(w.principal.entity(), w.resource.entity())
-		d := set.Decide(again)
-		return len(d.Errors) == 0 && d.Allow != e.Decision.Allow
+		return again
 	}
 	choices := realistic(set, k, now)
-	var single []choice
 	for _, c := range choices {
-		if turns(c) {
-			single = append(single, c)
+		w := now.copy()
+		c.set(w)
+		if d := set.Decide(ask(w)); len(d.Errors) == 0 && d.Allow != e.Decision.Allow && len(e.Changes) < maxChanges {
 			e.Changes = append(e.Changes, []string{c.text})
 		}
 	}
-	if len(single) == 0 {
-		tries := 0
-		for i, a := range choices {
-			for _, b := range choices[i+1:] {
-				if tries++; tries > maxTries || len(e.Changes) >= maxChanges {
-					return e
-				}
-				if turns(a, b) {
-					e.Changes = append(e.Changes, []string{a.text, b.text})
-				}
-			}
+	if len(e.Changes) == 0 && !e.Decision.Allow {
+		if steps := removeAll(set, now, choices, ask); steps != nil {
+			e.Changes = [][]string{steps}
 		}
 	}
-	e.Changes = first(e.Changes, maxChanges)
 	return e
+}
+
+// removeAll takes, again and again, the change that removes most of what stands in the way, until the request is allowed. It
+// returns the changes, or nil where no more helps.
+func removeAll(set *access.Set, now *world, choices []choice, ask func(*world) access.Query) (steps []string) {
+	w, left := now, obstacles(set, ask(now))
+	for left > 0 && len(steps) < maxSteps {
+		var best *world
+		var text string
+		for _, c := range choices {
+			next := w.copy()
+			c.set(next)
+			if n := obstacles(set, ask(next)); n < left {
+				best, left, text = next, n, c.text
+			}
+		}
+		if best == nil {
+			return nil
+		}
+		w, steps = best, append(steps, text)
+	}
+	if left > 0 {
+		return nil
+	}
+	return steps
+}
+
+// obstacles counts the forbids that hold, and one more where no permit does.
+func obstacles(set *access.Set, q access.Query) int {
+	traces, err := set.Trace(q)
+	if err != nil {
+		return 1000 // a request that is not in order is no way out
+	}
+	count, granted := 0, false
+	for _, t := range traces {
+		switch {
+		case t.Error != "":
+			return 1000
+		case t.Holds && t.Policy.Forbid:
+			count++
+		case t.Holds:
+			granted = true
+		}
+	}
+	if !granted {
+		count++
+	}
+	return count
 }
 
 // worldOf is the world that a query is about.
