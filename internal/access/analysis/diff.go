@@ -29,13 +29,19 @@ type DiffResult struct {
 	Exhaustive              bool // all values of what the changed rules look at were gone through
 }
 
+// maxQuestions bounds what a comparison asks of each set, so that it ends within seconds.
+const maxQuestions = 12_000
+
 // Diff compares two sets over small worlds: for each action that a changed rule is about, all values of the facts that the
 // changed rules look at, each before several backgrounds for everything else.
 func Diff(before, after *access.Set) DiffResult {
 	r := DiffResult{Exhaustive: true}
 	changed := r.Name(before, after)
 	seen := map[[4]string]*Difference{}
-	for _, k := range ways(before.Schema(), both(before, after)) {
+	all := slices.DeleteFunc(ways(before.Schema(), both(before, after)), func(k kinds) bool {
+		return !slices.ContainsFunc(slices.Concat(before.Of(k.action), after.Of(k.action)), func(p *access.Policy) bool { return changed[p.ID] })
+	})
+	for _, k := range all {
 		mine, rest := newFacts(), newFacts()
 		for _, set := range []*access.Set{before, after} {
 			for _, p := range set.Of(k.action) {
@@ -46,15 +52,12 @@ func Diff(before, after *access.Set) DiffResult {
 				}
 			}
 		}
-		if !slices.ContainsFunc(slices.Concat(before.Of(k.action), after.Of(k.action)), func(p *access.Policy) bool { return changed[p.ID] }) {
-			continue
-		}
 		for key := range mine.keys {
 			delete(rest.keys, key)
 		}
 		backgrounds := r.backgrounds(before, k, factsOf(before, k, rest))
 		for _, base := range backgrounds {
-			n, all := each(base, factsOf(before, k, mine), 4000, func(w *world) bool {
+			n, all := each(base, factsOf(before, k, mine), max(60, maxQuestions/len(all)/len(backgrounds)), func(w *world) bool {
 				compare(before.Decide(w.query(before)), after.Decide(w.query(after)), string(k.action.ID), slices.Concat([]string{k.String()}, w.said), seen)
 				return true
 			})
@@ -70,15 +73,15 @@ func Diff(before, after *access.Set) DiffResult {
 func (r *DiffResult) backgrounds(set *access.Set, k kinds, rest []fact) []*world {
 	out := []*world{newWorld(set.Schema(), k)}
 	r.Worlds++
-	n, _ := each(newWorld(set.Schema(), k), rest, 3000, func(w *world) bool {
+	n, _ := each(newWorld(set.Schema(), k), rest, 200, func(w *world) bool {
 		if set.Decide(w.query(set)).Allow {
 			out = append(out, w)
 		}
-		return len(out) < 12
+		return len(out) < 6
 	})
 	r.Worlds += n
 	if len(rest) > 0 { // and some that are like no other
-		each(newWorld(set.Schema(), k), rest, 24, func(w *world) bool { out = append(out, w); return true })
+		each(newWorld(set.Schema(), k), rest, 4, func(w *world) bool { out = append(out, w); return true })
 	}
 	return out
 }
