@@ -60,6 +60,6 @@ type File struct {
 }
 
 // The names that a backup may hold. Restore writes no other.
-var fileName = regexp.MustCompile(`^(keys\.db|keys\.ledger|reeve\.db|custody/checkpoint|custody/log\.pub|custody/(wal|leaves|payload)/[0-9A-Za-z][0-9A-Za-z._-]{0,99})$`)
+var fileName = regexp.MustCompile(`^(keys\.db|keys\.ledger|reeve\.db|custody/checkpoint|custody/minimum|custody/log\.pub|custody/(wal|leaves|payload)/[0-9A-Za-z][0-9A-Za-z._-]{0,99})$`)
 
 func isKeys(name string) bool { return name == "keys.db" || name == "keys.ledger" }

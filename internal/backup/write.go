@@ -170,7 +170,7 @@ func (w *writer) copy(name, path string) error {
 // leaves/ and payload/ under our eyes: the walk is repeated until it has seen nothing new. Payloads are read before leaves, because a
 // part that was dropped must be explained by a leaf that is in the copy.
 func (w *writer) log() error {
-	for _, name := range []string{"custody/checkpoint", "custody/log.pub"} {
+	for _, name := range []string{"custody/checkpoint", "custody/log.pub", "custody/minimum"} {
 		if err := w.file(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}

@@ -101,7 +101,7 @@ func (l *Log) sleep(waited, async uint64, d time.Duration) {
 
 // due is what a caller could have missed between looking at the marks and the committer's falling asleep.
 func (l *Log) due(waited, async uint64) bool {
-	if l.closing.Load() || l.turn.Load() != nil {
+	if l.closing.Load() || l.turn.Load() != nil || l.replaced.Load() {
 		return true
 	}
 	tail := l.tail.Load() &^ refuseBit
@@ -120,10 +120,17 @@ func (l *Log) run() {
 	for {
 		l.gather()
 		l.turnSegment()
+		if l.replaced.Swap(false) {
+			l.fail(errReplaced)
+			if !l.recover() {
+				return
+			}
+			continue
+		}
 		n := l.collect()
 		if n == 0 {
 			if l.closing.Load() && l.head.Load() == l.tail.Load()&^refuseBit {
-				l.tellNow()
+				_ = l.tellNow()
 				return
 			}
 			if l.backlog() > 0 {
@@ -250,6 +257,7 @@ func (l *Log) settle(took time.Duration) {
 	l.stats.open.Store(int64(unanswered))
 	l.queued.Add(-size)
 	l.head.Add(n)
+	l.watch.end.Store(l.seg.end())
 	l.integrator.feed.add(l.drain)
 	l.lastSync = time.Now()
 	l.crowd = (l.crowd + int(n) + int(l.backlog())) / 2
@@ -309,21 +317,17 @@ func (l *Log) failed(err error) {
 
 // recover tries to become able to write again until it can or the log is closed. It reports false for closed.
 func (l *Log) recover() bool {
+	fresh, told := false, false // a segment was begun; a full disk was put on record
 	for {
 		l.timer.Reset(l.o.retryEvery)
 		<-l.timer.C
 		if l.closing.Load() {
 			return false
 		}
-		how := endClean
-		if l.suspect {
-			how = endSuspect
-		}
-		if err := l.rotate(how); err != nil {
+		if err := l.tryAgain(&fresh, &told); err != nil {
 			l.setError(err)
 			continue
 		}
-		l.suspect = false
 		l.setError(nil)
 		l.tail.Store(l.head.Load())
 		if l.closing.Load() { // Close may have refused just before
@@ -331,6 +335,48 @@ func (l *Log) recover() bool {
 		}
 		return true
 	}
+}
+
+// errReplaced says that the file of the segment is not the one of its name any more.
+var errReplaced = errors.New("the segment was deleted, replaced or cut by somebody else")
+
+// tryAgain begins a segment after a failure. On a full disk it gives the reserve up and says so on record; records are taken
+// again only when the reserve could be made anew.
+func (l *Log) tryAgain(fresh, told *bool) error {
+	full := isFull(l.lastError())
+	if full && !*told {
+		l.giveReserve()
+	}
+	if !*fresh {
+		if err := l.beginAgain(); err != nil {
+			return err
+		}
+		*fresh = true
+	}
+	if full && !*told {
+		if err := l.tellNow(); err != nil {
+			*fresh = !l.suspect
+			return err
+		}
+		*told = true
+		l.degraded.begin(l.o.Clock(), l.lastError()) // for what is refused from now on
+	}
+	if *told {
+		return l.keepReserve()
+	}
+	return nil
+}
+
+func (l *Log) beginAgain() error {
+	how := endClean
+	if l.suspect {
+		how = endSuspect
+	}
+	if err := l.rotate(how); err != nil {
+		return err
+	}
+	l.suspect = false
+	return nil
 }
 
 // rotate ends the segment and begins the next one.
@@ -341,6 +387,7 @@ func (l *Log) rotate(how ending) error {
 		return err
 	}
 	l.seg = next
+	l.follow(next)
 	l.stats.segment.Store(next.number)
 	defer l.wakeSealer()
 	if err := old.finish(); err != nil && how == endClean {

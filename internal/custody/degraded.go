@@ -49,6 +49,9 @@ func (l *Log) degradedDraft() *draft {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	refused, lost, failures := l.stats.refused.Load()-g.refused, l.stats.lost.Load()-g.lost, l.stats.failures.Load()-g.failures
+	if refused+lost+failures == 0 {
+		g.since, g.cause = time.Time{}, ""
+	}
 	if g.queued || g.since.IsZero() && refused+lost == 0 {
 		return nil
 	}
@@ -78,11 +81,14 @@ func (l *Log) told(d *Event, durable bool) {
 	}
 }
 
-// tellNow is tellDegraded for the committer, while nobody can take a place. It reports whether there is nothing left to tell.
-func (l *Log) tellNow() bool {
+// tellNow is tellDegraded for the committer, while nobody can take a place.
+func (l *Log) tellNow() error {
 	d := l.degradedDraft()
 	if d == nil {
-		return true
+		return nil
+	}
+	if l.lastError() != nil {
+		d.event.Result = "refusing" // exchanges still are
 	}
 	e := newEntry()
 	d.limit = l.o.MaxPayload
@@ -96,7 +102,7 @@ func (l *Log) tellNow() bool {
 		l.failed(err)
 	}
 	l.told(d.event, err == nil)
-	return err == nil
+	return err
 }
 
 // tellDegraded writes the record of what went by unrecorded, where there is something to tell. It waits for the disk.

@@ -95,8 +95,11 @@ type Log struct {
 	lastSync time.Time // when the last drain was durable
 	crowd    int       // callers that waited at once of late, about
 
-	turn    atomic.Pointer[chan error] // somebody wants a new segment
-	sealing sealing
+	turn     atomic.Pointer[chan error] // somebody wants a new segment
+	sealing  sealing
+	reserve  reserve
+	watch    watch
+	replaced atomic.Bool // the file of the current segment is not the one of its name any more
 
 	treeMu  sync.Mutex
 	tree    tree
@@ -110,9 +113,10 @@ type Log struct {
 	tickDone   chan struct{}
 
 	errMu      sync.Mutex
-	lastErr    error // why records are refused, nil while they are taken
-	tickErr    error // why the newest checkpoint could not be written
-	witnessErr error // why a witness did not cosign the newest checkpoint
+	lastErr    error    // why records are refused, nil while they are taken
+	missing    []string // files that somebody else deleted or replaced
+	tickErr    error    // why the newest checkpoint could not be written
+	witnessErr error    // why a witness did not cosign the newest checkpoint
 	stats      counters
 	degraded   degraded
 	closed     sync.Once

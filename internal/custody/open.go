@@ -41,6 +41,7 @@ func Open(o Options) (*Log, error) {
 	if err := l.load(); err != nil {
 		return nil, errors.Join(err, l.lock.Close())
 	}
+	l.follow(l.seg)
 	go l.run()
 	l.abortOpen()
 	go l.tick()

@@ -27,16 +27,24 @@ func (l *Log) tick() {
 			if time.Since(last) < leastPause {
 				time.Sleep(leastPause - time.Since(last))
 			}
-			l.setTickError(l.checkpoint())
+			l.publishInRoom()
 			last = time.Now()
 		case <-t.C:
-			l.setTickError(l.checkpoint())
+			l.publishInRoom()
 			last = time.Now()
+			l.lookAround()
 			if l.Ready() == nil {
 				l.tellDegraded()
 				l.abortOrphans()
 			}
 		}
+	}
+}
+
+// publishInRoom is checkpoint, but not on a full disk: what is left of that belongs to the committer.
+func (l *Log) publishInRoom() {
+	if !isFull(l.lastError()) {
+		l.setTickError(l.checkpoint())
 	}
 }
 

@@ -46,7 +46,10 @@ func (s *sealing) last() error {
 func (l *Log) sealLoop() {
 	defer close(l.sealing.done)
 	for {
-		err := l.sealFull()
+		err := l.lastError()
+		if !isFull(err) { // what is left of a full disk belongs to the committer
+			err = errors.Join(l.sealFull(), l.keepReserve())
+		}
 		if errors.Is(err, errClosing) {
 			return
 		}

@@ -211,11 +211,16 @@ func (s *segment) fill(to int64) error {
 	}
 	for from < end {
 		n := min(int64(len(s.zeros)), end-from)
-		if _, err := s.file.WriteAt(s.zeros[:n], from); err != nil {
+		wrote, err := s.file.WriteAt(s.zeros[:n], from)
+		from += int64(wrote) &^ (blockSize - 1)
+		s.filled = max(s.filled, from)
+		switch {
+		case err == nil:
+		case !isFull(err) || end == to && from < end:
 			return err
+		default: // there may be room for what is needed
+			end = to
 		}
-		from += n
-		s.filled = from
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package custody
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -20,6 +21,7 @@ type Stats struct {
 	Queue           int           // records waiting now
 	Open            int           // exchanges with an intent and no outcome yet
 	Segment         uint64        // number of the current segment
+	Tampered        uint64        // files of the log that somebody else deleted, replaced or cut while it was open
 	Sealed          uint64        // segments sealed since Open
 	Size            uint64        // leaves in the log
 	Checkpoint      uint64        // leaves under the newest signed checkpoint
@@ -29,9 +31,9 @@ type Stats struct {
 }
 
 type counters struct {
-	records, bytes, syncs, failures, refused, lost, segment, sealed atomic.Uint64
-	witnessFailures                                                 atomic.Uint64
-	lastBatch, maxBatch, open, syncTime                             atomic.Int64
+	records, bytes, syncs, failures, refused, lost, segment, sealed, tampered atomic.Uint64
+	witnessFailures                                                           atomic.Uint64
+	lastBatch, maxBatch, open, syncTime                                       atomic.Int64
 }
 
 // Stats returns the counters.
@@ -43,11 +45,15 @@ func (l *Log) Stats() Stats {
 		SyncFailures: l.stats.failures.Load(), Refused: l.stats.refused.Load(), Lost: l.stats.lost.Load(),
 		LastBatch: int(l.stats.lastBatch.Load()), MaxBatch: int(l.stats.maxBatch.Load()),
 		Queue: int(max(l.tail.Load()&^refuseBit, head) - head), Open: int(l.stats.open.Load()),
-		Segment: l.stats.segment.Load(), Sealed: l.stats.sealed.Load(), Size: head, Checkpoint: l.signed.Load(), SyncTime: time.Duration(l.stats.syncTime.Load()),
+		Segment: l.stats.segment.Load(), Sealed: l.stats.sealed.Load(), Tampered: l.stats.tampered.Load(), Size: head, Checkpoint: l.signed.Load(), SyncTime: time.Duration(l.stats.syncTime.Load()),
 	}
 	l.errMu.Lock()
 	defer l.errMu.Unlock()
-	if err := errors.Join(l.lastErr, l.tickErr, l.witnessErr, l.sealing.last()); err != nil {
+	var missing error
+	if len(l.missing) > 0 {
+		missing = fmt.Errorf("%w: %s was deleted, replaced or cut", ErrDamaged, strings.Join(l.missing, ", "))
+	}
+	if err := errors.Join(l.lastErr, l.tickErr, l.witnessErr, l.sealing.last(), missing); err != nil {
 		s.LastError = err.Error()
 	}
 	return s
@@ -64,6 +70,12 @@ func (l *Log) Ready() error {
 		return ErrUnavailable
 	}
 	return fmt.Errorf("%w: %w", ErrUnavailable, l.lastErr)
+}
+
+func (l *Log) lastError() error {
+	l.errMu.Lock()
+	defer l.errMu.Unlock()
+	return l.lastErr
 }
 
 func (l *Log) setError(err error) {

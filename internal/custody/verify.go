@@ -197,7 +197,7 @@ func (v *verifier) list() error {
 			if !e.Type().IsRegular() {
 				other = append(other, name)
 			}
-		case minimumFile:
+		case minimumFile, reserveFile:
 			if !e.Type().IsRegular() {
 				other = append(other, name)
 			}
