@@ -3,6 +3,7 @@ package custody
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"sync"
@@ -77,4 +78,26 @@ func reserveSize(dir string, segment int64) int64 {
 		size = max(size, int64(st.Blocks)*int64(st.Bsize)/100)
 	}
 	return int64(roundUp(int(min(size, segment))))
+}
+
+// onlyZeros reports whether a file holds nothing but zeros.
+func onlyZeros(path string) (bool, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return false, err
+	}
+	defer f.Close()
+	b := make([]byte, readWindow)
+	for {
+		n, err := f.Read(b)
+		if !isZero(b[:n]) {
+			return false, nil
+		}
+		if errors.Is(err, io.EOF) {
+			return true, nil
+		}
+		if err != nil {
+			return false, err
+		}
+	}
 }

@@ -126,6 +126,10 @@ func TestSealedFlips(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		step := step
+		if filepath.Base(name) == reserveFile { // zeros, and compared as one piece
+			step = 4099
+		}
 		for at := 0; at < len(b); at += step {
 			if _, err := f.WriteAt([]byte{b[at] ^ 1<<(at%8)}, int64(at)); err != nil {
 				t.Fatal(err)

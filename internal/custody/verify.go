@@ -197,7 +197,13 @@ func (v *verifier) list() error {
 			if !e.Type().IsRegular() {
 				other = append(other, name)
 			}
-		case minimumFile, reserveFile:
+		case reserveFile:
+			if ok, err := onlyZeros(filepath.Join(v.dir, name)); err != nil && !errors.Is(err, os.ErrNotExist) {
+				return err
+			} else if err == nil && !ok {
+				v.problem(name, "the reserve holds something else than zeros")
+			}
+		case minimumFile:
 			if !e.Type().IsRegular() {
 				other = append(other, name)
 			}
