@@ -39,6 +39,7 @@ var floor = map[string]int{
 	"internal/pickle":   1,
 	"internal/model":    3,
 	"internal/oms":      3,
+	"internal/aibom":    4,
 	"internal/transit":  1,
 	"internal/posture":  1,
 	"internal/deps":     1,

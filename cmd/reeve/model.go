@@ -23,7 +23,7 @@ func newModel() *cobra.Command {
 		Args:  noArgs,
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(newModelScan(), newModelSign(), newModelVerify(), newModelDeps())
+	c.AddCommand(newModelScan(), newModelSign(), newModelVerify(), newModelBOM(), newModelDeps())
 	return c
 }
 

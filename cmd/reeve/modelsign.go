@@ -56,7 +56,7 @@ Exit status: 0 signed · 2 usage · 3 the model could not be read.`,
 			if err != nil {
 				return err
 			}
-			if err := writeSignature(signature, b); err != nil {
+			if err := writeWhole(signature, b); err != nil {
 				return fmt.Errorf("write signature: %w", err)
 			}
 			_, err = fmt.Fprintf(c.OutOrStdout(), "signed %s: %s\n", args[0], signature)
@@ -287,8 +287,8 @@ func readBounded(path string, limit int64) ([]byte, error) {
 	return b, err
 }
 
-// writeSignature puts a file in place whole or not at all.
-func writeSignature(path string, b []byte) error {
+// writeWhole puts a file in place whole or not at all.
+func writeWhole(path string, b []byte) error {
 	f, err := os.CreateTemp(filepath.Dir(path), ".reeve-*")
 	if err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math/bits"
+	"slices"
 	"strings"
 )
 
@@ -313,4 +314,30 @@ func (p *ggufReader) tensor(g *GGUF, align uint64) (ggufSpan, error) {
 		return ggufSpan{}, fmt.Errorf("%w: a tensor of impossible size", errGGUF)
 	}
 	return ggufSpan{offset, offset + size}, nil
+}
+
+// ggufTypeNames are the names of ggml's types.
+var ggufTypeNames = map[uint32]string{
+	0: "F32", 1: "F16", 2: "Q4_0", 3: "Q4_1", 6: "Q5_0", 7: "Q5_1", 8: "Q8_0", 9: "Q8_1", 10: "Q2_K", 11: "Q3_K", 12: "Q4_K", 13: "Q5_K", 14: "Q6_K", 15: "Q8_K",
+	16: "IQ2_XXS", 17: "IQ2_XS", 18: "IQ3_XXS", 19: "IQ1_S", 20: "IQ4_NL", 21: "IQ3_S", 22: "IQ2_S", 23: "IQ4_XS", 24: "I8", 25: "I16", 26: "I32", 27: "I64",
+	28: "F64", 29: "IQ1_M", 30: "BF16", 34: "TQ1_0", 35: "TQ2_0", 39: "MXFP4",
+}
+
+// GGUFTypeNames spells the types of tensors, the most frequent first.
+func GGUFTypeNames(types map[uint32]int) string {
+	var numbers []uint32
+	for n := range types {
+		numbers = append(numbers, n)
+	}
+	slices.SortFunc(numbers, func(a, b uint32) int {
+		if types[a] != types[b] {
+			return types[b] - types[a]
+		}
+		return int(a) - int(b)
+	})
+	var names []string
+	for _, n := range numbers {
+		names = append(names, ggufTypeNames[n])
+	}
+	return strings.Join(names, ",")
 }

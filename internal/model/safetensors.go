@@ -133,3 +133,40 @@ func (e *safetensorsEntry) check() error {
 	}
 	return nil
 }
+
+// Safetensors is what the header of a safetensors file shows.
+type Safetensors struct {
+	Params uint64   // elements of all tensors
+	Types  []string // of its tensors, sorted
+}
+
+// ReadSafetensors reads and checks the header of a safetensors file.
+func ReadSafetensors(r *io.SectionReader) (*Safetensors, error) {
+	if err := checkSafetensors(r); err != nil {
+		return nil, err
+	}
+	var h [8]byte
+	if _, err := r.ReadAt(h[:], 0); err != nil {
+		return nil, err
+	}
+	header := map[string]jsontext.Value{}
+	if err := json.UnmarshalRead(io.NewSectionReader(r, 8, int64(binary.LittleEndian.Uint64(h[:]))), &header); err != nil {
+		return nil, badHeader(err)
+	}
+	s := &Safetensors{}
+	for name, v := range header {
+		if name == "__metadata__" {
+			continue
+		}
+		var e safetensorsEntry
+		if err := json.Unmarshal(v, &e); err != nil {
+			return nil, badHeader(err)
+		}
+		s.Params += (e.Offsets[1] - e.Offsets[0]) * 8 / safetensorsBits[e.DType]
+		if !slices.Contains(s.Types, e.DType) {
+			s.Types = append(s.Types, e.DType)
+		}
+	}
+	slices.Sort(s.Types)
+	return s, nil
+}

@@ -18,7 +18,7 @@ import (
 )
 
 // PredicateType is that of a snapshot's statement: its predicate is the Manifest, its subjects are the files.
-const PredicateType = "https://reeve.dev/attest/vulndb/v1"
+const PredicateType = "https://github.com/reeve-ai/reeve/attestation/vulndb/v1"
 
 // Sign puts a statement about a snapshot beside its manifest.
 func Sign(dir string, key *attest.PrivateKey) error {
