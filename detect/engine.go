@@ -88,9 +88,9 @@ type Engine struct {
 
 // trigger is a recogniser with the index of its rule.
 type trigger struct {
-	entry
 	rule  int32
 	order int32 // in the table of rules; decides ties
+	entry
 }
 
 // maxSize is one more than the longest first run that a rule can ask for by its length.
@@ -190,7 +190,7 @@ func (e *Engine) addForms(forms []form, rule int32) error {
 
 func (e *Engine) addEntry(on entry, rule int32) {
 	e.triggers++
-	t := trigger{on, rule, e.triggers}
+	t := trigger{rule, e.triggers, on}
 	if on.late && e.early {
 		return
 	}

@@ -92,22 +92,24 @@ type builtin struct {
 // every byte of bytes (a list that begins with a digit stands for all digits, at the start of a token), or at a token whose first byte is an upper-case letter and whose
 // second one is another or a digit.
 type entry struct {
-	prefix string
-	bytes  string
-	upper  bool
-	loose  bool     // at a token that begins with letters and goes on with digits; not where text is released early
-	after  string   // for digits: the bytes that may follow the first run; "" means any
-	sizes  sizes    // for digits and upper: how long the first run of digits, or of A-Z and 0-9, may be; 0 means any length
-	prev   string   // bytes that must stand before the byte that is listed; "" means any, and the start of the text will do
-	next   string   // bytes that may follow the prefix, or the byte that is listed; "" means any
-	then   then     // for digits: what stands behind the byte after the first run; the zero value means any
-	least  int      // letters and digits that a match has at least, from its first byte on; 0 means any number
-	colon  bool     // one of the four bytes behind the first is a colon
-	words  []string // for a prefix: what the text begins with, in lower case, capitals of ASCII count as such; nil means anything
-	late   bool     // not in force with EarlyRelease, since its matches begin in words that others wait for
-	skip   int      // leading bytes that are never part of the match, such as the name of a field
-	free   int      // leading bytes that stand for a word where nothing announces a secret: released, and no part of the match
+	// What is read at every question comes first, so that it lies together.
 	find   recogniser
+	prefix string
+	next   string // bytes that may follow the prefix, or the byte that is listed; "" means any
+	least  int    // letters and digits that a match has at least, from its first byte on; 0 means any number
+	colon  bool   // one of the four bytes behind the first is a colon
+
+	bytes string
+	upper bool
+	loose bool     // at a token that begins with letters and goes on with digits; not where text is released early
+	late  bool     // not in force with EarlyRelease, since its matches begin in words that others wait for
+	then  then     // for digits: what stands behind the byte after the first run; the zero value means any
+	sizes sizes    // for digits and upper: how long the first run of digits, or of A-Z and 0-9, may be; 0 means any length
+	after string   // for digits: the bytes that may follow the first run; "" means any
+	prev  string   // bytes that must stand before the byte that is listed; "" means any, and the start of the text will do
+	words []string // for a prefix: what the text begins with, in lower case, capitals of ASCII count as such; nil means anything
+	skip  int      // leading bytes that are never part of the match, such as the name of a field
+	free  int      // leading bytes that stand for a word where nothing announces a secret: released, and no part of the match
 }
 
 // before is prev as a table, nil if it is empty.

@@ -2,6 +2,8 @@ package dataset
 
 import (
 	"bytes"
+	"encoding/binary"
+	"math/bits"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -54,6 +56,47 @@ func unescape(dst, text []byte, i, limit int) ([]byte, int, bool) {
 		i += n
 	}
 	return dst, i, true
+}
+
+// decodeString appends the text of the JSON string that goes on at i, up to the quote that closes it, and returns where that
+// is: -1 if it is not there or an escape is none. It reads and writes eight bytes at a time.
+func decodeString(dst, text []byte, i int) (out []byte, end int, escaped bool) {
+	const ones, quotes, backs = 0x0101010101010101, '"' * 0x0101010101010101, '\\' * 0x0101010101010101
+	for i+8 <= len(text) {
+		x := binary.LittleEndian.Uint64(text[i : i+8])
+		q, b := x^quotes, x^backs
+		hit := ((q-ones)&^q | (b-ones)&^b) & (ones << 7)
+		dst = binary.LittleEndian.AppendUint64(dst, x)
+		if hit == 0 {
+			i += 8
+			continue
+		}
+		n := bits.TrailingZeros64(hit) / 8
+		dst = dst[:len(dst)-8+n]
+		if i += n; text[i] == '"' {
+			return dst, i, escaped
+		}
+		escaped = true
+		r, n := escape(text[i:])
+		if n == 0 {
+			return dst, -1, true
+		}
+		if r < utf8.RuneSelf {
+			dst = append(dst, byte(r))
+		} else {
+			dst = utf8.AppendRune(dst, r)
+		}
+		i += n
+	}
+	end, more := closing(text, i)
+	if end < 0 {
+		return dst, -1, escaped || more
+	}
+	dst, ok := unescapeAll(dst, text[i:end])
+	if !ok {
+		return dst, -1, true
+	}
+	return dst, end, escaped || more
 }
 
 // unescapeAll appends the text of a whole JSON string without its quotes.

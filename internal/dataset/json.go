@@ -209,6 +209,9 @@ func (p *parser) whole() (end int, escaped bool, err error) {
 
 // str reads a string. p.i stands behind the opening quote.
 func (p *parser) str(n *node) error {
+	if done, err := p.once(n); done {
+		return err
+	}
 	for {
 		end, escaped := closing(p.w.text[:p.end], p.i)
 		if end >= 0 && end-p.i <= Stride {
@@ -221,6 +224,28 @@ func (p *parser) str(n *node) error {
 			return or(err, errMalformed)
 		}
 	}
+}
+
+// once reads a string that lies in the window as a whole and is not long, which nearly all are, in one pass. It reports false,
+// and has done nothing, where it cannot tell.
+func (p *parser) once(n *node) (done bool, err error) {
+	all := p.w.text[:min(p.end, p.i+Stride)]
+	before := len(p.block.Text)
+	start := p.begin(n.prefix)
+	out, end, escaped := decodeString(p.block.Text, all, p.i)
+	switch {
+	case end <= p.i, p.lines && bytes.IndexByte(all[p.i:end], '\n') >= 0:
+		p.block.Text = out[:before]
+		return false, nil
+	}
+	p.count(p.i)
+	p.block.Text = out
+	p.add(Field{
+		Start: start, End: len(out), Name: n.name, Record: p.record, Line: p.line,
+		Offset: p.w.offset(p.i), Plain: !escaped && p.w.plain, how: asString,
+	})
+	p.i = end + 1
+	return true, p.relieve()
 }
 
 func (p *parser) short(n *node, end int, escaped bool) error {

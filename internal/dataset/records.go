@@ -1,6 +1,9 @@
 package dataset
 
-import "sync"
+import (
+	"bytes"
+	"sync"
+)
 
 // records collects the values of a record format in a Block.
 type records struct {
@@ -72,6 +75,17 @@ func (s *records) place(f *Field, at int) int64 {
 	}
 	text := s.w.text
 	for c.at < at && c.i < len(text) {
+		if f.how == asString {
+			run := at - c.at
+			if k := bytes.IndexByte(text[c.i:min(c.i+run, len(text))], '\\'); k >= 0 {
+				run = k
+			}
+			if run > 0 {
+				run = min(run, len(text)-c.i)
+				c.at, c.i = c.at+run, c.i+run
+				continue
+			}
+		}
 		step, size := 1, 1
 		switch {
 		case f.how == asString && text[c.i] == '\\':
