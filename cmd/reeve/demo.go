@@ -26,7 +26,8 @@ func newDemo() *cobra.Command {
 		Short: "Run the whole chain offline: data set, model, gateway, custody",
 		Long: `Run the whole chain in one process, offline: scan a shipped sample of support conversations (invented people,
 planted data), redact it and sign for it, train a small language model on both, put it behind the governed
-gateway, talk to it, verify the custody log, and see that one flipped byte is noticed. Gateway and log stay open until Ctrl-C.
+gateway, talk to it, verify the custody log, prove one exchange, see that one flipped byte is noticed, export all that is held
+about a person and forget them. Gateway and log stay open until Ctrl-C.
 
 Exit status: 0 every step showed what it claims · 3 a step did not · 130 interrupted before the end.`,
 		Args: noArgs,
@@ -124,7 +125,7 @@ func (q *quiet) Write(p []byte) (int, error) {
 
 // talk walks the steps that need the models.
 func (d *demoRun) talk(ctx context.Context) error {
-	return d.walk(ctx, d.showRaw, d.showClean, d.harmless, d.masked, d.refused, d.streamed, d.cleared, d.rising, d.verify, d.tamper)
+	return d.walk(ctx, d.showRaw, d.showClean, d.harmless, d.masked, d.refused, d.streamed, d.cleared, d.rising, d.verify, d.prove, d.tamper, d.person, d.erased)
 }
 
 // prepare walks the steps before there is a model to ask: the data set is looked at, redacted and signed for.
@@ -151,7 +152,7 @@ func (d *demoRun) walk(ctx context.Context, steps ...func(context.Context) error
 // tell prints one step: what was done, what it proves and how to repeat it.
 func (d *demoRun) tell(title, did, proves, byHand string) {
 	d.step++
-	fmt.Fprintf(d.w, "\n[%d/13] %s\n%s\n", d.step, title, indent(did))
+	fmt.Fprintf(d.w, "\n[%d/16] %s\n%s\n", d.step, title, indent(did))
 	fmt.Fprintf(d.w, "      proves:  %s\n", proves)
 	fmt.Fprintf(d.w, "      by hand: %s\n", byHand)
 }
