@@ -371,3 +371,44 @@ func FuzzManifest(f *testing.F) {
 		}
 	})
 }
+
+// TestAfterRetention backs up a log whose first segments and some payloads are gone, and says why.
+func TestAfterRetention(t *testing.T) {
+	h := newHouse(t)
+	var last custody.ID
+	for i := range 400 {
+		last = h.write(t, "jane", fmt.Sprint(i, strings.Repeat(" text", 200)))
+	}
+	if err := h.log.Seal(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.log.Event(&custody.Event{Kind: custody.EventRetention, Act: "retention.drop", Result: "ok", Ranges: [][2]uint64{{0, 300}}}); err != nil {
+		t.Fatal(err)
+	}
+	var seqs []uint64
+	for i := range uint64(300) {
+		seqs = append(seqs, i)
+	}
+	if err := h.log.DropPayloads(t.Context(), seqs); err != nil {
+		t.Fatal(err)
+	}
+	first, err := h.log.DropLeaves(t.Context(), 250, "operator")
+	if err != nil || first == 0 {
+		t.Fatalf("the log begins at %d: %v", first, err)
+	}
+	for _, name := range []string{"folder", "copy.tar"} {
+		dest := filepath.Join(t.TempDir(), name)
+		backUp(t, h.dir, dest, All)
+		root, to := h.rootKey(t), filepath.Join(t.TempDir(), "restored")
+		if _, err := Restore(t.Context(), RestoreOptions{Backups: []string{dest}, Dir: to, Root: root, Ledgers: []string{h.dir}}); err != nil {
+			t.Fatal(err)
+		}
+		report, err := custody.Verify(to, custody.VerifyOptions{})
+		if err != nil || !report.OK {
+			t.Errorf("%+v %v", report.Problems, err)
+		}
+		if text, _ := shows(t, to, root, last); !strings.HasPrefix(text, "399 ") {
+			t.Errorf("the last record holds %.10q", text)
+		}
+	}
+}

@@ -2,7 +2,8 @@
 //
 // A backup is a folder or a tar file with the files of the data directory under their own names and backup.json, which comes last
 // and lists every file with its size and SHA-256; one without it is unfinished and refused. It needs no key, and holds none that is
-// not wrapped: never the root key, nor anything of tls/. What can be derived (tiles, index.db) is left out.
+// not wrapped: never the root key, nor anything of tls/. What can be derived is left out: index.db and the tiles, but for a log whose
+// first records retention has removed, since tiles over them cannot be made again.
 //
 // Nothing is locked. The files of the log are immutable or grow at their end, so that a copy of what is there is a true log of some
 // moment; SQLite files are copied in one read transaction. The order makes the parts fit: reeve.db, then the log, then keys.db. So every act
@@ -60,6 +61,6 @@ type File struct {
 }
 
 // The names that a backup may hold. Restore writes no other.
-var fileName = regexp.MustCompile(`^(keys\.db|keys\.ledger|reeve\.db|custody/checkpoint|custody/minimum|custody/log\.pub|custody/(wal|leaves|payload)/[0-9A-Za-z][0-9A-Za-z._-]{0,99})$`)
+var fileName = regexp.MustCompile(`^(keys\.db|keys\.ledger|reeve\.db|custody/checkpoint|custody/minimum|custody/log\.pub|custody/(wal|leaves|payload)/[0-9A-Za-z][0-9A-Za-z._-]{0,99}|custody/tile/(entries|[0-9]{1,2})/(x[0-9]{3}/){0,6}[0-9]{3}(\.p/[0-9]{1,3})?)$`)
 
 func isKeys(name string) bool { return name == "keys.db" || name == "keys.ledger" }

@@ -23,6 +23,7 @@ import (
 	"github.com/reeve-ai/reeve"
 	"github.com/reeve-ai/reeve/internal/keyring"
 	"github.com/reeve-ai/reeve/internal/store"
+	"github.com/reeve-ai/reeve/internal/tlog"
 )
 
 // Options say what to copy.
@@ -170,15 +171,28 @@ func (w *writer) copy(name, path string) error {
 // leaves/ and payload/ under our eyes: the walk is repeated until it has seen nothing new. Payloads are read before leaves, because a
 // part that was dropped must be explained by a leaf that is in the copy.
 func (w *writer) log() error {
-	for _, name := range []string{"custody/checkpoint", "custody/log.pub", "custody/minimum"} {
+	for _, name := range []string{"custody/checkpoint", "custody/log.pub"} {
 		if err := w.file(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}
 	w.readCheckpoint()
 	for range 100 {
+		if err := w.file(minimumFile); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		if _, pruned := w.files[minimumFile]; pruned {
+			if err := w.edge(); err != nil {
+				return err
+			}
+		}
 		for _, dir := range []string{"custody/payload", "custody/leaves", "custody/wal"} {
 			if err := w.folder(dir); err != nil {
+				return err
+			}
+		}
+		if _, pruned := w.files[minimumFile]; pruned {
+			if err := w.tiles(); err != nil {
 				return err
 			}
 		}
@@ -189,6 +203,9 @@ func (w *writer) log() error {
 	}
 	return errors.New("segments are sealed faster than they are copied: copy to a faster disk")
 }
+
+// minimumFile says where the log begins, where retention removed whole segments: they and it must be of one moment.
+const minimumFile = "custody/minimum"
 
 // folder copies what is new or changed, and forgets what is gone.
 func (w *writer) folder(dir string) error {
@@ -212,8 +229,74 @@ func (w *writer) folder(dir string) error {
 	return nil
 }
 
-// settled reports whether leaves and payloads are still as they were copied.
+// edge copies the checkpoint anew, with the partial tiles that belong to it. They last until the next checkpoint.
+func (w *writer) edge() error {
+	for name := range w.files {
+		if strings.Contains(name, ".p/") {
+			delete(w.files, name)
+		}
+	}
+	var err error
+	for range 100 {
+		if err = w.file("custody/checkpoint"); err != nil {
+			return err
+		}
+		w.readCheckpoint()
+		for _, tile := range tlog.PartialTiles(w.m.Leaves) {
+			if err = w.file("custody/" + tile.Path()); err != nil {
+				break
+			}
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		info, again := os.Stat(filepath.Join(w.o.Dir, "custody", "checkpoint"))
+		if again != nil {
+			return again
+		}
+		if err == nil && info.ModTime().Equal(w.files["custody/checkpoint"].modified) { // all of it is of one checkpoint
+			return nil
+		}
+	}
+	return errors.Join(errors.New("the checkpoint changes faster than it is copied"), err)
+}
+
+// tiles copies the full tiles, which never change. The others are made again.
+func (w *writer) tiles() error {
+	root := filepath.Join(w.o.Dir, "custody", "tile")
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
+			return err
+		}
+		rel, err := filepath.Rel(w.o.Dir, path)
+		if err != nil {
+			return err
+		}
+		name := filepath.ToSlash(rel)
+		if _, have := w.files[name]; have || strings.Contains(name, ".p/") || !fileName.MatchString(name) {
+			return nil
+		}
+		if err := w.file(name); !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		return nil
+	})
+	if errors.Is(err, fs.ErrNotExist) { // none yet, or taken away meanwhile
+		return nil
+	}
+	return err
+}
+
+// settled reports whether leaves, payloads and the beginning of the log are still as they were copied.
 func (w *writer) settled() (bool, error) {
+	info, err := os.Stat(filepath.Join(w.o.Dir, filepath.FromSlash(minimumFile)))
+	c, have := w.files[minimumFile]
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return false, err
+	}
+	if have != (err == nil) || have && !c.modified.Equal(info.ModTime()) {
+		return false, nil
+	}
 	for _, dir := range []string{"custody/payload", "custody/leaves"} {
 		there, err := w.list(dir)
 		if err != nil {

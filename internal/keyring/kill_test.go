@@ -1,6 +1,7 @@
 package keyring
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -31,7 +32,7 @@ func TestKill9(t *testing.T) {
 		t.Fatal(err)
 	}
 	rounds := 12
-	if os.Getenv("REEVE_TORTURE") != "" {
+	if os.Getenv("REEVE_LONG") != "" {
 		rounds = 400
 	}
 	draw := rand.New(rand.NewPCG(3, 4))
@@ -39,10 +40,16 @@ func TestKill9(t *testing.T) {
 	for round := range rounds {
 		cmd := exec.Command(self, "-test.run=^TestKill9$")
 		cmd.Env = append(os.Environ(), "REEVE_TEST_KILL="+dir, fmt.Sprint("REEVE_TEST_ROUND=", round))
+		out, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		<-time.After(time.Duration(20+draw.IntN(400)) * time.Millisecond)
+		for lines := bufio.NewScanner(out); lines.Scan() && lines.Text() != "changed"; {
+		}
+		<-time.After(time.Duration(draw.IntN(300)) * time.Millisecond)
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
 		r, err := Open(Options{Dir: dir})
@@ -80,6 +87,7 @@ func busy(t *testing.T, dir string) {
 		if _, err := r.Rewrap(context.Background(), nil); err != nil {
 			t.Fatal(err)
 		}
+		fmt.Println("changed")
 		name := fmt.Sprint("round", os.Getenv("REEVE_TEST_ROUND"), "-", i)
 		subject(t, r, name)
 		if _, err := r.DestroySubject(name); err != nil {
