@@ -45,7 +45,7 @@ Exit status: 0 nothing has failed (there may be warnings) · 1 a check has faile
 				return err
 			}
 			d := diagnosis{SchemaVersion: schemaVersion, Version: version().Version, Platform: runtime.Version() + " " + runtime.GOOS + "/" + runtime.GOARCH}
-			d.Checks = set.standing()
+			d.Checks = set.standing(set.policyChecks())
 			sum := posture.Digest(d.Checks)
 			d.Digest = "sha256:" + hex.EncodeToString(sum[:])
 			d.Checks = append(append(d.Checks, set.keysOpen(c.Context())), set.custodyChecks()...)

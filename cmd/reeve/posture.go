@@ -24,12 +24,12 @@ import (
 )
 
 // standing is the posture that follows from the configuration and the machine. It asks nobody on the network and reads no
-// log, so a server may take it every minute.
-func (s *settings) standing() []posture.Check {
+// log, so a server may take it every few minutes. policies are the checks of the policies, read or in force.
+func (s *settings) standing(policies []posture.Check) []posture.Check {
 	var checks []posture.Check
 	checks = append(checks, s.listenerChecks()...)
 	checks = append(checks, s.rootKeyCheck(), posture.Modes(s.data))
-	checks = append(checks, s.policyChecks()...)
+	checks = append(checks, policies...)
 	for i := range s.Gateway.Upstreams {
 		checks = append(checks, upstreamWay(&s.Gateway.Upstreams[i]))
 	}
@@ -283,7 +283,11 @@ func (s *settings) keysOpen(ctx context.Context) posture.Check {
 func (s *server) recordPosture(act string) error {
 	s.postureLock.Lock()
 	defer s.postureLock.Unlock()
-	checks := s.settings.standing()
+	checks := s.settings.standing([]posture.Check{
+		{Name: "policy.guard", Status: posture.OK, Detail: s.gateway.PolicyDigest()},
+		{Name: "policy.labels", Status: posture.OK, Detail: s.gateway.LabelDigest()},
+		{Name: "policy.access", Status: posture.OK, Detail: "sha256:" + s.access.Set().PolicyDigest()},
+	})
 	sum := posture.Digest(checks)
 	if sum == s.posture {
 		return nil

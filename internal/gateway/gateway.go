@@ -188,6 +188,9 @@ func marksOf(p *label.Policy) (marks []guard.Marked) {
 // PolicyDigest is the digest of the policy in force.
 func (g *Gateway) PolicyDigest() string { return g.policy.Load().digest }
 
+// LabelDigest is the digest of the classification policy in force.
+func (g *Gateway) LabelDigest() string { return g.opts.Labels.Digest() }
+
 // Reach asks every upstream for a connection and reports the first that does not answer.
 func (g *Gateway) Reach(ctx context.Context) error {
 	for _, u := range g.opts.Upstreams {
