@@ -94,7 +94,10 @@ func subjectOf(s string) string {
 func tellReceipt(c *cobra.Command, r *lifecycle.Receipt, format string) error {
 	w := c.OutOrStdout()
 	if format == "json" {
-		return printJSON(w, r)
+		return firstError(printJSON(w, r), r.Refused())
+	}
+	if err := r.Refused(); err != nil {
+		return err
 	}
 	if r.State == lifecycle.StateNothing {
 		fmt.Fprintln(w, "nothing is kept under this subject: it is unknown, or was erased before")

@@ -2,6 +2,7 @@ package lifecycle
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 
@@ -30,7 +31,13 @@ func Words() control.Words {
 
 // Handle adds the calls to a mux.
 func (c *Custodian) Handle(mux *http.ServeMux, words control.Words) {
-	control.Handle(mux, CallErase, words, c.Erase)
+	control.Handle(mux, CallErase, words, func(ctx context.Context, q EraseRequest) (*Receipt, error) {
+		r, err := c.Erase(ctx, q)
+		if errors.Is(err, ErrHeld) {
+			err = nil // the receipt says so; see Receipt.Refused
+		}
+		return r, err
+	})
 	control.Handle(mux, CallHold, words, c.AddHold)
 	control.Handle(mux, CallRelease, words, c.ReleaseHold)
 	control.Handle(mux, CallHolds, words, func(ctx context.Context, _ struct{}) (*InForce, error) { return c.InForce(ctx) })

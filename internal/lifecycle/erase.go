@@ -44,7 +44,9 @@ type Receipt struct {
 	KeysMS        float64   `json:"keys_ms"`           // time that it took to destroy the keys
 	PayloadsMS    float64   `json:"payloads_ms"`       // time that it took to overwrite the payloads
 	Residue       bool      `json:"residue,omitempty"` // an older copy of the wrapped keys stays in keys.db until its other readers end
-	Held          []string  `json:"held,omitempty"`
+	Held          []string  `json:"held,omitempty"`    // ids of the holds that stand against it
+	Message       string    `json:"message,omitempty"` // why nothing was erased
+	Remedy        string    `json:"remedy,omitempty"`
 	Proof         string    `json:"proof,omitempty"` // C2SP tlog-proof of record Seq
 }
 
@@ -65,6 +67,20 @@ func (e *heldError) Unwrap() error { return ErrHeld }
 func (e *heldError) Hint() string {
 	return "the erasure waits and is done at the release: its owner ends a hold with `reeve custody hold release " + e.holds[0].ID + "`"
 }
+
+// Refused is the receipt's refusal as an error that matches ErrHeld, nil where nothing was refused.
+func (r *Receipt) Refused() error {
+	if r.State != StateHeld {
+		return nil
+	}
+	return &refusedError{r.Message, r.Remedy}
+}
+
+type refusedError struct{ message, remedy string }
+
+func (e *refusedError) Error() string { return e.message }
+func (e *refusedError) Hint() string  { return e.remedy }
+func (e *refusedError) Unwrap() error { return ErrHeld }
 
 // Erase forgets a subject: its keys and salts are destroyed, what was sealed under them is overwritten, and what other
 // places know of it is cleared. It returns when all of that is done. ErrHeld (wrapped, with a hint) says that a hold stands
@@ -159,7 +175,10 @@ func (c *Custodian) queue(ctx context.Context, e *Erasure, holds []Hold, actor s
 	if _, err := c.record(ctx, ev); err != nil {
 		return nil, err
 	}
-	return &Receipt{SchemaVersion: 1, State: StateHeld, Keks: []string{}, ID: e.ID, Held: names, Requested: e.Requested.UTC()}, &heldError{holds}
+	why := &heldError{holds}
+	return &Receipt{
+		SchemaVersion: 1, State: StateHeld, Keks: []string{}, ID: e.ID, Held: names, Requested: e.Requested.UTC(), Message: why.Error(), Remedy: why.Hint(),
+	}, why
 }
 
 // finish carries out an erasure that is on record as begun: it may be the first try, or one after a crash.
