@@ -340,6 +340,13 @@ func (d *Directory) applyGroups(ctx context.Context, by By, want []store.Group, 
 			done.Created++
 		}
 	}
+	fresh := map[string]bool{}
+	for id := range ids {
+		fresh[id] = s.groups[ids[id]] == nil
+	}
+	if s, err = d.latest(ctx); err != nil {
+		return err
+	}
 	wanted := map[string]bool{}
 	for _, g := range want {
 		wanted[ids[g.Name]] = true
@@ -359,7 +366,9 @@ func (d *Directory) applyGroups(ctx context.Context, by By, want []store.Group, 
 			return nil
 		})
 		errs = append(errs, about("group", g.Name, err))
-		done.Updated++
+		if !fresh[g.Name] {
+			done.Updated++
+		}
 	}
 	for id, g := range s.groups {
 		if g.Source == SourceFile && !wanted[id] {

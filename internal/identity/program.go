@@ -62,6 +62,12 @@ func parseSPIFFE(id string) (domain string, err error) {
 	return domain, nil
 }
 
+// ValidSPIFFE reports whether a text is the SPIFFE id of a program.
+func ValidSPIFFE(id string) bool {
+	_, err := parseSPIFFE(id)
+	return err == nil
+}
+
 // spiffeID is the id in a certificate (X.509-SVID, sections 2 and 4): exactly one URI name, and it is a SPIFFE id. Certificates
 // of authorities are no identities of programs.
 func spiffeID(leaf *x509.Certificate) (id, domain string, refusal *reeve.Refusal) {
@@ -323,16 +329,14 @@ func (a *Authorities) Ask(cfg *tls.Config) {
 		cfg *tls.Config
 	}
 	var last atomic.Pointer[made] // one configuration for as long as the authorities stay, so that sessions can be resumed
-	base := cfg.Clone()
-	base.ClientAuth = tls.VerifyClientCertIfGiven
-	cfg.ClientAuth, cfg.ClientCAs = base.ClientAuth, a.fresh().pool
+	cfg.ClientAuth, cfg.ClientCAs = tls.VerifyClientCertIfGiven, a.fresh().pool
 	cfg.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) {
 		t := a.fresh()
 		if m := last.Load(); m != nil && m.by == t {
 			return m.cfg, nil
 		}
-		c := base.Clone()
-		c.ClientCAs = t.pool
+		c := cfg.Clone() // here and not before, with all that the server adds to it
+		c.GetConfigForClient, c.ClientCAs = nil, t.pool
 		last.Store(&made{t, c})
 		return c, nil
 	}
