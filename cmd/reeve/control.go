@@ -103,6 +103,7 @@ func (h *house) openKeeper(ctx context.Context, cfg *config.Custody, log *slog.L
 	}
 	o := lifecycle.Options{
 		Dir: h.dir, Log: lifecycle.Provable(h.custody, h.dir), Reader: h.reader, Keys: h.ring, People: people{h.db}, Retention: cfg.Retention.Rules(), Diagnostics: log,
+		Later: log != nil, // a server
 	}
 	if cfg.IndexIdentifiers {
 		o.Identify = identifiersIn

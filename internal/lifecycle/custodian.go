@@ -64,6 +64,9 @@ type Options struct {
 	Clock       reeve.Clock  // default time.Now
 	Diagnostics *slog.Logger // gets no content and no names; default discards
 
+	// Later leaves the catching up to Run: a server starts at once, also where the index has to be made anew. Whoever asks before waits for it.
+	Later bool
+
 	// Identify names the identifiers in a text (such as the addresses in it) so that a search finds third persons. nil: they are not indexed.
 	Identify func(text []byte) []string
 }
@@ -106,6 +109,9 @@ func Open(ctx context.Context, o Options) (*Custodian, error) {
 	if o.Identify != nil {
 		c.index.terms = c.terms
 	}
+	if o.Later {
+		return c, nil
+	}
 	if err := c.takeUp(ctx); err != nil {
 		return nil, errors.Join(err, c.index.Close())
 	}
@@ -144,8 +150,15 @@ func (c *Custodian) Run(ctx context.Context) error {
 	tick := time.NewTicker(catchUpEvery)
 	defer tick.Stop()
 	var nextRun time.Time
+	taken := !c.o.Later
 	for {
-		if now := c.o.Clock(); !now.Before(nextRun) {
+		if !taken {
+			err := c.takeUp(ctx)
+			if taken = err == nil; !taken && ctx.Err() == nil {
+				c.o.Diagnostics.Error("what was interrupted is not taken up yet", "error", err)
+			}
+		}
+		if now := c.o.Clock(); taken && !now.Before(nextRun) {
 			nextRun = now.Add(time.Hour)
 			if _, err := c.Retain(ctx, RetainRequest{}); err != nil && ctx.Err() == nil {
 				c.o.Diagnostics.Error("retention did not run; it is tried again in an hour", "error", err)

@@ -1,8 +1,10 @@
 package lifecycle
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -597,8 +599,77 @@ func TestIdentifiersInPayloads(t *testing.T) {
 	}
 }
 
+// The words of a hold that is in force outlast every period.
+func TestHoldKeepsItsOwnWords(t *testing.T) {
+	h := newHouse(t)
+	h.talk("key:a1", "bot", "x", "y")
+	_, err := h.c.AddHold(t.Context(), HoldRequest{Scope: Scope{From: 0, To: 1}, Reason: "case 9", Owner: "legal"})
+	h.must(err)
+	h.pass(4000 * Day)
+	_, err = h.c.Retain(t.Context(), RetainRequest{})
+	h.must(err)
+	h.must(h.c.Close())
+	h.take()
+	f, err := h.c.InForce(t.Context())
+	h.must(err)
+	if len(f.Holds) != 1 || f.Holds[0].Reason != "case 9" || f.Holds[0].Owner != "legal" {
+		t.Errorf("%+v", f.Holds)
+	}
+	if _, err := h.erase(houseSubject); err == nil {
+		t.Error("the key of the holds' words can be erased")
+	}
+}
+
+func TestTailFollows(t *testing.T) {
+	h := newHouse(t)
+	h.talk("key:a1", "bot", "before", "before")
+	ctx, cancel := contextOf(t)
+	defer cancel()
+	r, w := io.Pipe()
+	go func() { w.CloseWithError(h.c.Tail(ctx, TailRequest{From: 1, Follow: true}, w)) }()
+	lines := bufio.NewScanner(r)
+	next := func() string {
+		if !lines.Scan() {
+			t.Fatalf("the tail ended: %v", lines.Err())
+		}
+		return lines.Text()
+	}
+	if got := next(); !strings.Contains(got, `"seq":1`) || !strings.Contains(got, `"kind":"outcome"`) {
+		t.Errorf("first: %s", got)
+	}
+	h.talk("key:a1", "bot", "secret", "told")
+	for _, want := range []string{`"seq":2`, `"seq":3`} {
+		if got := next(); !strings.Contains(got, want) || strings.Contains(got, "secret") {
+			t.Errorf("want %s: %s", want, got)
+		}
+	}
+	cancel()
+	if lines.Scan() || lines.Err() != nil {
+		t.Errorf("after leaving: %s, %v", lines.Text(), lines.Err())
+	}
+}
+
+// A server starts at once; what a crash interrupted is taken up in Run, and whoever asks before waits.
+func TestLater(t *testing.T) {
+	h := newHouse(t)
+	h.talk("key:a1", "bot", "x", "y")
+	h.must(h.c.Close())
+	h.must(os.Remove(filepath.Join(h.dir, IndexFile)))
+	h.opts.Later = true
+	h.take()
+	if n := h.c.index.Next(); n != 0 {
+		t.Errorf("%d records are indexed at the start", n)
+	}
+	if p, err := h.c.Search(t.Context(), SearchRequest{Query: Query{Kind: "exchange"}}); err != nil || len(p.Hits) != 1 {
+		t.Errorf("%+v, %v", p, err)
+	}
+}
+
 func TestRunKeepsTheIndexUpToDate(t *testing.T) {
 	h := newHouse(t)
+	h.must(h.c.Close())
+	h.opts.Later = true
+	h.take()
 	ctx, cancel := contextOf(t)
 	ended := make(chan error, 1)
 	go func() { ended <- h.c.Run(ctx) }()

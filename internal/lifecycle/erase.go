@@ -93,6 +93,9 @@ func (c *Custodian) Erase(ctx context.Context, q EraseRequest) (*Receipt, error)
 	if err != nil {
 		return nil, err
 	}
+	if slices.Contains(ids, houseSubject) {
+		return nil, fmt.Errorf("%s is no person: its key seals the words of holds", houseSubject)
+	}
 	c.act.Lock()
 	defer c.act.Unlock()
 	if err := c.index.CatchUp(ctx); err != nil {

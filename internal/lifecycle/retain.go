@@ -75,7 +75,7 @@ func (c *Custodian) expired(due []dueRecord, now time.Time, out *Retained) ([]ui
 	var seqs []uint64
 	for i := range due {
 		r := &due[i]
-		r.Holds = c.ledger.covering(owners[r.kek], r.Seq, r.Time)
+		r.Holds = c.holding(r, owners)
 		r.Erased = c.ledger.Erased(r.kek)
 		d := c.o.Retention.Resolve(&r.Facts, now)
 		if d.Payload.Keep {
@@ -89,6 +89,16 @@ func (c *Custodian) expired(due []dueRecord, now time.Time, out *Retained) ([]ui
 		seqs = append(seqs, r.Seq)
 	}
 	return seqs, nil
+}
+
+// holding are the holds that cover a record, and the hold that it is the record of: its words are kept for as long as it is in
+// force. The caller holds mu.
+func (c *Custodian) holding(r *dueRecord, owners map[KEKID]string) []string {
+	ids := c.ledger.covering(owners[r.kek], r.Seq, r.Time)
+	if _, itself := c.ledger.holds[r.id]; itself && !slices.Contains(ids, r.id) {
+		ids = append(ids, r.id)
+	}
+	return ids
 }
 
 // heldSubjects maps the keys of the subjects that are under a hold to their names.
@@ -179,7 +189,7 @@ func (c *Custodian) firstKept(ctx context.Context, now time.Time, out *Retained)
 func (c *Custodian) keepsMetadata(r *dueRecord, owners map[KEKID]string, now time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	r.Holds = c.ledger.covering(owners[r.kek], r.Seq, r.Time)
+	r.Holds = c.holding(r, owners)
 	d := c.o.Retention.Resolve(&r.Facts, now)
 	return d.Metadata.Keep
 }
@@ -289,7 +299,7 @@ func (c *Custodian) Explain(ctx context.Context, q ExplainRequest) (*Explanation
 	defer c.mu.Unlock()
 	for i := range facts {
 		f := &facts[i]
-		f.Holds = c.ledger.covering(owners[f.kek], f.Seq, f.Time)
+		f.Holds = c.holding(f, owners)
 		f.Erased = c.ledger.Erased(f.kek)
 		out.Records = append(out.Records, ExplainedRecord{Seq: f.Seq, Kind: f.Kind, Time: f.Time, Dropped: f.dropped, Decision: c.o.Retention.Resolve(&f.Facts, out.Now)})
 	}
