@@ -370,20 +370,22 @@ func TestShowIsOnRecordBeforeAnythingIsShown(t *testing.T) {
 
 func TestExportSubject(t *testing.T) {
 	h := newHouse(t)
-	h.talk("key:a1", "bot", "where is <b>my</b> parcel", "in the post")
+	first := h.talk("key:a1", "bot", "where is <b>my</b> parcel", "in the post")
 	h.talk("key:b", "bot", "of somebody else", "stays away")
 	h.talk("key:a2", "bot", "raw \xff bytes", "")
 	_, err := h.c.AddHold(t.Context(), HoldRequest{Scope: Scope{Subject: "key:a1"}, Reason: "privileged words", Owner: "legal"})
 	h.must(err)
+	_, err = h.c.Show(t.Context(), ShowRequest{ID: first.String(), Actor: "somebody"})
+	h.must(err)
 	var b bytes.Buffer
 	h.must(h.c.Export(t.Context(), ExportRequest{Subject: "Ana", Actor: "operator"}, &b))
 	dir := filepath.Join(t.TempDir(), "bundle")
-	if n, err := Unpack(&b, dir); err != nil || n != 10 { // five records with a proof each, five files
+	if n, err := Unpack(&b, dir); err != nil || n != 11 { // six records with a proof each, the reading of one among them; five files
 		t.Fatalf("%d files, %v", n, err)
 	}
 	m := &Manifest{}
 	h.must(json.Unmarshal(read(t, dir, manifestFile), m))
-	if m.Kind != "subject" || m.Records != 5 || m.Payloads != 4 || len(m.Files) != 9 || len(m.Access) != 1 {
+	if m.Kind != "subject" || m.Records != 6 || m.Payloads != 4 || len(m.Files) != 10 || len(m.Access) != 1 {
 		t.Errorf("%+v", m)
 	}
 	for _, f := range m.Files {
@@ -391,7 +393,7 @@ func TestExportSubject(t *testing.T) {
 			t.Errorf("%s has another digest", f.Path)
 		}
 	}
-	if r, err := custody.VerifyBundle(dir, custody.VerifyOptions{}); err != nil || !r.OK || r.Leaves != 5 {
+	if r, err := custody.VerifyBundle(dir, custody.VerifyOptions{}); err != nil || !r.OK || r.Leaves != 6 {
 		t.Errorf("%+v, %v", r, err)
 	}
 	records, page := string(read(t, dir, recordsFile)), string(read(t, dir, readableFile))

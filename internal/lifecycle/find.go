@@ -215,14 +215,16 @@ func inList(numbers []int64) string {
 	return "(" + strings.Join(text, ",") + ")"
 }
 
-// recordsOf are the records of subjects, in order: those sealed for them, those that speak of them, and what belongs to the same exchanges.
+// recordsOf are the records of subjects, in order: those sealed for them, those that speak of them, what belongs to the same
+// exchanges, and who read those.
 func (x *Index) recordsOf(ctx context.Context, subjects []who) ([]uint64, error) {
 	numbers, err := x.numbers(ctx, subjects)
 	if err != nil || len(numbers) == 0 {
 		return nil, err
 	}
 	list := inList(numbers)
-	return x.seqs(ctx, `SELECT seq FROM records WHERE ulid IN (SELECT ulid FROM records WHERE kek IN `+list+` UNION SELECT ulid FROM records WHERE who IN `+list+`) ORDER BY seq`)
+	theirs := `SELECT ulid FROM records WHERE kek IN ` + list + ` UNION SELECT ulid FROM records WHERE who IN ` + list
+	return x.seqs(ctx, `SELECT seq FROM records WHERE ulid IN (`+theirs+`) UNION SELECT seq FROM terms WHERE term IN (`+theirs+`) ORDER BY seq`)
 }
 
 // payloadsUnder are the records with a payload under these keys, and the bytes of text in them.

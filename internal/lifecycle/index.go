@@ -19,10 +19,11 @@ import (
 const IndexFile = "index.db"
 
 // indexFormat is PRAGMA user_version of index.db. Another one is no error: the index is made anew.
-const indexFormat = 1
+const indexFormat = 2
 
 // Strings that repeat (models, results, keys' ids, commitments) stand once in words; records hold their numbers. The row of a
-// key's id or a commitment is the blind index: without it nothing leads from a subject to its records.
+// key's id or a commitment is the blind index: without it nothing leads from a subject to its records. Terms are the blind
+// indexes of identifiers in payloads, and the ids of exchanges that an access record is about.
 const indexSchema = `
 CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE words (n INTEGER PRIMARY KEY, word BLOB NOT NULL UNIQUE) STRICT;
@@ -47,7 +48,7 @@ CREATE INDEX records_who  ON records (who) WHERE who IS NOT NULL;
 CREATE TABLE steps (seq INTEGER PRIMARY KEY) STRICT;
 CREATE TABLE terms (term BLOB NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (term, seq)) STRICT, WITHOUT ROWID;
 CREATE INDEX terms_seq ON terms (seq);
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
 `
 
 // Source is the log as the index reads it. It is safe for concurrent use.

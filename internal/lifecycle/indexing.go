@@ -175,6 +175,15 @@ func (b *batch) add(ctx context.Context, l *leaf) error {
 	if err := b.dropped(ctx, l); err != nil {
 		return err
 	}
+	for _, ref := range l.Refs { // so that a person learns who read what is theirs
+		of, err := custody.ParseID(ref)
+		if err != nil || l.Kind != custody.EventAccess {
+			continue
+		}
+		if _, err := b.term.ExecContext(ctx, of[:], l.Seq); err != nil {
+			return err
+		}
+	}
 	if kek, sealed := l.kek(); sealed && b.x.late != nil {
 		b.x.late(kek, l.Seq)
 	}
