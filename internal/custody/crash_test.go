@@ -63,11 +63,11 @@ func writeUntilKilled(dir string) error {
 }
 
 // TestKill kills the writing process under load, again and again, and finds everything that it acknowledged.
-// REEVE_LONG=1 makes it 200 times.
+// REEVE_LONG=1 makes it 1,000 times.
 func TestKill(t *testing.T) {
 	cycles := 10
 	if os.Getenv("REEVE_LONG") != "" {
-		cycles = 200
+		cycles = 1000
 	}
 	if testing.Short() {
 		cycles = 2
