@@ -27,7 +27,7 @@ The rules are Cedar policies in a folder: --policies, else access.policies of ./
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.AddCommand(newAccessCheck(), newAccessExplain(), newAccessWhoCan(), newAccessWhatCan(), newAccessLint(), newAccessProve(),
-		newAccessTest(), newAccessDiff(), newAccessReplay())
+		newAccessTest(), newAccessDiff(), newAccessReplay(), newAccessShare(), newAccessUnshare(), newAccessShares())
 	return c
 }
 

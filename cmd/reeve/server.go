@@ -104,6 +104,9 @@ func (s *server) openGateway(ctx context.Context) (err error) {
 	if s.access, err = access.NewEngine(rules); err != nil {
 		return accessError(err)
 	}
+	if err := s.loadShares(ctx); err != nil {
+		return err
+	}
 	policy, err := loadPolicy(s.settings.policy)
 	if err != nil {
 		return err
@@ -292,7 +295,7 @@ func (s *server) announce(ctx context.Context) error {
 	if s.admin != nil {
 		fmt.Fprintf(s.out, "reeve: health and metrics on %s://%s\n", scheme, s.admin.Addr())
 	}
-	s.loops = append(s.loops, s.postureLoop, s.drainLoop, s.reloadLoop)
+	s.loops = append(s.loops, s.postureLoop, s.drainLoop, s.reloadLoop, s.sharesLoop)
 	return nil
 }
 

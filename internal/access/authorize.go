@@ -94,7 +94,7 @@ func (s *Set) prepare(q *Query) (chosen, error) {
 func (s *Set) checkRequest(q *Query) error {
 	err := s.validator.Request(types.Request{Principal: q.Principal, Action: q.Action, Resource: q.Resource, Context: q.Context})
 	if err == nil {
-		return s.labels.check("context of "+string(q.Action.ID), s.labels.contexts[q.Action], q.Context)
+		return s.labels.check(func() string { return "context of " + string(q.Action.ID) }, s.labels.contexts[q.Action], q.Context)
 	}
 	if cause := s.contexts.Entity(types.Entity{UID: contextUID(q.Action), Attributes: q.Context}); cause != nil {
 		return fmt.Errorf("context: %w", cause) // which names the attribute; Request would show all values

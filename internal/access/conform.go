@@ -79,7 +79,7 @@ func isLabel(t resolved.RecordType) bool {
 	return text
 }
 
-func (l *labelPlaces) check(whose string, places [][]types.String, record types.Record) error {
+func (l *labelPlaces) check(whose func() string, places [][]types.String, record types.Record) error {
 	for _, path := range places {
 		value := types.Value(record)
 		for _, name := range path {
@@ -94,7 +94,7 @@ func (l *labelPlaces) check(whose string, places [][]types.String, record types.
 			continue // optional and absent; anything else the validator refuses
 		}
 		if err := checkLabel(label); err != nil {
-			return fmt.Errorf("%s: %s: %w", whose, joinPath(path), err)
+			return fmt.Errorf("%s: %s: %w", whose(), joinPath(path), err)
 		}
 	}
 	return nil

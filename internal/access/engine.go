@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -15,7 +16,14 @@ import (
 
 // Engine is the Decider that asks a policy set. Another set can be put in its place while decisions are made: each
 // decision sees one set. It is safe for concurrent use.
-type Engine struct{ state atomic.Pointer[state] }
+type Engine struct {
+	state  atomic.Pointer[state]
+	shares atomic.Pointer[map[string][]string]
+}
+
+// SetShares says with whom resources are shared beside what a request says of them: "kind:name" → ids of principals, and of
+// groups as "group:NAME". The map must not be changed afterwards.
+func (e *Engine) SetShares(shares map[string][]string) { e.shares.Store(&shares) }
 
 // state is a set with the entities that were built and checked for it.
 type state struct {
@@ -60,6 +68,11 @@ func (e *Engine) Decide(r Request) Decision {
 		return deny("no-policy", "no access policy is loaded", "the administrator finds the cause in the server's log")
 	}
 	kind, known := kindOf(r.Action)
+	if shares := e.shares.Load(); shares != nil {
+		if with := (*shares)[kind+":"+r.Resource.Name]; with != nil {
+			r.Resource.SharedWith = slices.Concat(r.Resource.SharedWith, with)
+		}
+	}
 	switch {
 	case r.Principal.ID == "":
 		return s.refuse("nobody", "the caller was not recognised", "send an API key")

@@ -102,7 +102,7 @@ func (s *Set) checkEntity(e *types.Entity) error {
 	if enum, is := s.schema.Enums[e.UID.Type]; is && !slices.Contains(enum.Values, e.UID) {
 		return fmt.Errorf("%s is not one of the values of %s", e.UID, e.UID.Type)
 	}
-	return s.labels.check(e.UID.String(), s.labels.entities[e.UID.Type], e.Attributes)
+	return s.labels.check(e.UID.String, s.labels.entities[e.UID.Type], e.Attributes)
 }
 
 // Get implements types.EntityGetter. Actions are those of the schema, whatever the file says.

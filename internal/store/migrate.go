@@ -97,6 +97,14 @@ CREATE TABLE marks (
 );
 CREATE INDEX marks_version ON marks (version);
 CREATE INDEX marks_ends ON marks (ends_ms);`,
+	4: `
+CREATE TABLE shares (
+	kind       TEXT   NOT NULL,
+	name       TEXT   NOT NULL,
+	with_whom  TEXT   NOT NULL,
+	created_ms BIGINT NOT NULL,
+	PRIMARY KEY (kind, name, with_whom)
+);`,
 }
 
 // querier is a database or a transaction.
