@@ -41,6 +41,28 @@ type Policy struct {
 	Reason, Remedy string // its @reason and @remedy
 
 	cedar *cedar.Policy
+	bare  *cedar.Policy // without the parts of the scope that a slice has answered
+}
+
+// bareOf is the policy without its action scope and without the entity under which a slice keeps it: where a slice yields
+// the policy, both are known to hold.
+func bareOf(p *cedar.Policy) *cedar.Policy {
+	c := *p.AST()
+	c.Action = ast.Scope{}.All()
+	if _, named := anchor(c.Principal); named {
+		c.Principal = withoutAnchor(c.Principal).(ast.IsPrincipalScopeNode)
+	} else if _, named := anchor(c.Resource); named {
+		c.Resource = withoutAnchor(c.Resource).(ast.IsResourceScopeNode)
+	}
+	return cedar.NewPolicyFromAST(&c)
+}
+
+// withoutAnchor keeps of a scope what "is" says.
+func withoutAnchor(scope ast.IsScopeNode) ast.IsScopeNode {
+	if s, is := scope.(ast.ScopeTypeIsIn); is {
+		return ast.Scope{}.Is(s.Type)
+	}
+	return ast.Scope{}.All()
 }
 
 // AST is the parsed policy. It must not be changed.
@@ -123,6 +145,7 @@ func (s *Set) add(f Source, o Options) (problems Problems) {
 		for _, message := range s.check(p) {
 			say(message, remedyFor(message))
 		}
+		p.bare = bareOf(parsed)
 		s.byID[p.ID] = p
 		s.policies = append(s.policies, p)
 	}

@@ -125,6 +125,9 @@ func (v *view) Get(uid types.EntityUID) (types.Entity, bool) {
 	case uid == v.resource.entity.UID:
 		return v.resource.entity, true
 	}
+	if !strings.HasSuffix(string(uid.Type), "Action") { // what one is in has no entity of its own here
+		return types.Entity{}, false
+	}
 	action, is := v.actions[uid]
 	return action, is
 }

@@ -1,11 +1,13 @@
 package access
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/go-json-experiment/json"
@@ -267,43 +269,66 @@ func cycle(all types.EntityMap) string {
 
 // entityDigest is the SHA-256 over an entity in a form in which equal entities are equal bytes.
 func entityDigest(e types.Entity) [sha256.Size]byte {
-	h := sha256.New()
-	put := func(s string) { fmt.Fprintf(h, "%d:%s", len(s), s) }
-	put(e.UID.String())
-	var parents []string
+	b := appendUID(make([]byte, 0, 1024), e.UID)
+	parents := make([][]byte, 0, e.Parents.Len())
 	for p := range e.Parents.All() {
-		parents = append(parents, p.String())
+		parents = append(parents, appendUID(nil, p))
 	}
-	slices.Sort(parents)
-	for _, p := range parents {
-		put(p)
-	}
-	put(canonical(e.Attributes))
-	put(canonical(e.Tags))
-	return [sha256.Size]byte(h.Sum(nil))
+	b = appendSorted(b, 'p', parents)
+	b = appendValue(b, e.Attributes)
+	b = appendValue(b, e.Tags)
+	return sha256.Sum256(b)
 }
 
 func pairDigest(a, b [sha256.Size]byte) string {
-	sum := sha256.Sum256(append(a[:], b[:]...))
+	var both [2 * sha256.Size]byte
+	copy(both[:], a[:])
+	copy(both[sha256.Size:], b[:])
+	sum := sha256.Sum256(both[:])
 	return hex.EncodeToString(sum[:])
 }
 
-// canonical writes a value so that equal values give equal text.
-func canonical(v types.Value) string {
-	var parts []string
+// appendValue writes a value so that equal values give equal bytes, and others do not: a letter for the type, and lengths
+// before everything that varies.
+func appendValue(b []byte, v types.Value) []byte {
 	switch v := v.(type) {
+	case types.String:
+		return appendText(append(b, 's'), string(v))
+	case types.Long:
+		return strconv.AppendInt(append(b, 'l'), int64(v), 10)
+	case types.Boolean:
+		return strconv.AppendBool(append(b, 'b'), bool(v))
+	case types.EntityUID:
+		return appendUID(b, v)
 	case types.Set:
+		parts := make([][]byte, 0, v.Len())
 		for e := range v.All() {
-			parts = append(parts, canonical(e))
+			parts = append(parts, appendValue(nil, e))
 		}
-		slices.Sort(parts)
-		return "[" + strings.Join(parts, ",") + "]"
+		return appendSorted(b, 'S', parts)
 	case types.Record:
+		parts := make([][]byte, 0, v.Len())
 		for k, e := range v.All() {
-			parts = append(parts, fmt.Sprintf("%q:%s", string(k), canonical(e)))
+			parts = append(parts, appendValue(appendText(make([]byte, 0, 64), string(k)), e))
 		}
-		slices.Sort(parts)
-		return "{" + strings.Join(parts, ",") + "}"
+		return appendSorted(b, 'R', parts)
 	}
-	return string(v.MarshalCedar())
+	return appendText(append(b, 'x'), string(v.MarshalCedar()))
+}
+
+func appendUID(b []byte, uid types.EntityUID) []byte {
+	return appendText(appendText(append(b, 'e'), string(uid.Type)), string(uid.ID))
+}
+
+func appendText(b []byte, s string) []byte {
+	return append(append(strconv.AppendInt(b, int64(len(s)), 10), ':'), s...)
+}
+
+func appendSorted(b []byte, kind byte, parts [][]byte) []byte {
+	slices.SortFunc(parts, bytes.Compare)
+	b = append(strconv.AppendInt(append(b, kind), int64(len(parts)), 10), ':')
+	for _, p := range parts {
+		b = append(append(strconv.AppendInt(b, int64(len(p)), 10), ':'), p...)
+	}
+	return b
 }

@@ -95,7 +95,7 @@ type chosen struct {
 func (c *chosen) All() iter.Seq2[cedar.PolicyID, *cedar.Policy] {
 	return func(yield func(cedar.PolicyID, *cedar.Policy) bool) {
 		for p := range c.each {
-			if !yield(cedar.PolicyID(p.ID), p.cedar) {
+			if !yield(cedar.PolicyID(p.ID), p.bare) {
 				return
 			}
 		}
