@@ -28,6 +28,7 @@ bench: ## compare with a bare proxy, then the trials; twenty minutes
 
 torture: ## the long trials of the custody log
 	REEVE_HOLD_STEPS=1000000 go test -run LedgerNeverErases -timeout 60m -v ./internal/lifecycle
+	REEVE_LONG=1 go test -run 'Kill9' -timeout 60m -v ./internal/keyring
 
 demo: ## the main job, offline
 	go run ./cmd/reeve demo

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 func open(t *testing.T, dir, root string) *Ring {
@@ -306,4 +307,34 @@ func FuzzParseRoot(f *testing.F) {
 			t.Errorf("a key of %d bytes", len(key))
 		}
 	})
+}
+
+// TestEvict lets the clock run: no key of a subject stays in memory for more than five minutes, and worn keys stay counted.
+func TestEvict(t *testing.T) {
+	now := time.Unix(1_800_000_000, 0)
+	r, err := Open(Options{Dir: t.TempDir(), Clock: func() time.Time { return now }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = r.Close() })
+	jane := subject(t, r, "jane")
+	wrapped := jane.Wrap(nil, make([]byte, NonceSize), []byte("key"), nil)
+	jane.wraps.Store(wornFrom + 7)
+	if _, err := r.Unwrap(nil, jane.ID(), make([]byte, NonceSize), wrapped, nil); err != nil {
+		t.Fatal(err)
+	}
+	start := now
+	for held := true; held; now = now.Add(sweepEvery) {
+		r.evict(now)
+		if held = len(r.bySubject)+len(r.byKEK) > 0; held && now.Add(sweepEvery).Sub(start) > maxAge {
+			t.Fatalf("a key is held beyond %v", maxAge)
+		}
+	}
+	if now.Sub(start) < 3*sweepEvery {
+		t.Errorf("keys left after %v: each would be read again and again", now.Sub(start))
+	}
+	again := subject(t, r, "jane")
+	if again == jane || again.ID() != jane.ID() || again.wraps.Load() != wornFrom+7 {
+		t.Errorf("after eviction: same object %v, %d uses", again == jane, again.wraps.Load())
+	}
 }
