@@ -215,6 +215,11 @@ func (l *Log) DropLeaves(ctx context.Context, before uint64, actor string) (firs
 	if err := ctx.Err(); err != nil {
 		return spans[0].first, err
 	}
+	if l.signed.Load() < first { // the tiles keep what proofs need of them
+		if err := l.checkpoint(); err != nil || l.signed.Load() < first {
+			return spans[0].first, errors.Join(fmt.Errorf("drop leaves: %w", ErrUnpublished), err)
+		}
+	}
 	if _, err := l.Event(&Event{Kind: EventRetention, Actor: actor, Act: ActDropLeaves, Result: "ok", Ranges: [][2]uint64{{0, first}}}); err != nil {
 		return spans[0].first, fmt.Errorf("drop leaves: %w", err)
 	}
@@ -244,6 +249,9 @@ func (l *Log) removeBefore(number uint64) error {
 			}
 			removed = true
 		}
+	}
+	if err := l.dropBundles(); err != nil {
+		return fmt.Errorf("drop leaves: %w", err)
 	}
 	if !removed {
 		return nil

@@ -225,6 +225,44 @@ func TestDropLeaves(t *testing.T) {
 	if !v.OK || v.Leaves != n+2 || v.Checkpoint != n+2 || len(v.Notes) != 1 {
 		t.Errorf("%+v", v)
 	}
+	want := tilesOf(t, dir)
+	for name, spoil := range map[string]func(string) error{
+		"tile/0/000": func(p string) error { return flipFile(p, 40) }, // its leaves are gone
+		"tile/0/002": os.Remove,
+		"tile/0/001": func(p string) error { return flipFile(p, 8000) }, // some of its leaves may be
+	} {
+		path := filepath.Join(dir, "custody", name)
+		if err := spoil(path); err != nil {
+			t.Fatal(err)
+		}
+		if v := mustVerify(t, dir); v.OK {
+			t.Errorf("%s: %+v", name, v)
+		}
+		if err := os.WriteFile(path, []byte(want[name]), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if first >= 256 && want["tile/entries/000"] != "" {
+		t.Error("the removed records still lie in a bundle")
+	}
+	if err := os.RemoveAll(filepath.Join(dir, "custody", "tile/1")); err != nil {
+		t.Fatal(err)
+	}
+	l, err = Open(Options{Dir: dir, Keys: keys, FS: quickFS{}, CheckpointEvery: time.Hour, SegmentBytes: 64 << 10})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.Rebuild(); err != nil {
+		t.Error(err)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for name := range want {
+		if tilesOf(t, dir)[name] != want[name] {
+			t.Errorf("%s is not made again", name)
+		}
+	}
 	img := takeImage(t, dir)
 	delete(img, "custody/minimum")
 	img.put(t, dir)

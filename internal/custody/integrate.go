@@ -101,7 +101,11 @@ func (l *Log) takeOver() (*tlog.Builder, error) {
 		in.checked = true
 	}
 	if !in.checked {
-		for _, t := range in.tiles.lacking(size) {
+		least, err := readMinimum(l.dir)
+		if err != nil {
+			return nil, err
+		}
+		for _, t := range in.tiles.lacking(least.seq, size) {
 			if err := in.tiles.remake(t, l.leaves); err != nil {
 				return nil, fmt.Errorf("make %s again: %w", t.Path(), err)
 			}
@@ -130,13 +134,20 @@ func (l *Log) remakeAll(size uint64) (*tlog.Builder, int, error) {
 		}
 		return err
 	})
-	if err := l.leaves(0, size, b.Add); err != nil {
+	least, err := readMinimum(l.dir)
+	if err == nil && least.seq > 0 {
+		err = l.beforeMinimum(b, least.seq, size)
+	}
+	if err == nil {
+		err = l.leaves(b.Size(), size, b.Add)
+	}
+	if err != nil {
 		return nil, wrote, fmt.Errorf("make tiles again: %w", err)
 	}
 	if b.Root() != in.newest.Root {
 		return nil, wrote, fmt.Errorf("make tiles again: %w: the checkpoint has another root than the records", ErrDamaged)
 	}
-	err := b.Partial(func(t tlog.Tile, bytes []byte) error {
+	err = b.Partial(func(t tlog.Tile, bytes []byte) error {
 		did, err := in.tiles.mend(t, bytes)
 		if did {
 			wrote++
@@ -145,6 +156,47 @@ func (l *Log) remakeAll(size uint64) (*tlog.Builder, int, error) {
 	})
 	mending = false
 	return b, wrote, err
+}
+
+var errMinimum = errors.New("the tiles of records that retention removed are gone too, and cannot be made again: restore custody/tile from a backup")
+
+// beforeMinimum takes the tree over from the tiles as far as retention removed records. The leaves of the bundle that it ends in
+// come from that bundle.
+func (l *Log) beforeMinimum(b *tlog.Builder, least, size uint64) error {
+	tiles := l.integrator.tiles
+	whole := least - least%tlog.TileWidth
+	if err := b.Resume(whole, tiles.wider(size)); err != nil {
+		return errors.Join(errMinimum, err)
+	}
+	if whole == least {
+		return nil
+	}
+	raw, err := tiles.wider(size)(tlog.Entries(whole/tlog.TileWidth, int(least-whole)))
+	if err != nil {
+		return errors.Join(errMinimum, err)
+	}
+	raw, good := cutTile(raw, tlog.Entries(0, int(least-whole)))
+	entries, err := tlog.ParseBundle(raw, int(least-whole))
+	if err != nil || !good {
+		return errors.Join(errMinimum, err)
+	}
+	for _, e := range entries {
+		if err := b.Add(e, tlog.LeafHash(e)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// dropBundles removes the bundles of records that retention removed.
+func (l *Log) dropBundles() error {
+	l.integrator.mu.Lock()
+	defer l.integrator.mu.Unlock()
+	least, err := readMinimum(l.dir)
+	if err != nil || least.seq == 0 {
+		return err
+	}
+	return l.integrator.tiles.dropBundles(least.seq)
 }
 
 // Rebuild makes all tiles under the newest checkpoint again from the records, byte for byte, and removes what does not

@@ -107,7 +107,7 @@ func (d *tileDir) tidy(size uint64) error {
 }
 
 // lacking are the full tiles of a tree of that size that are missing or have no plausible length, lower levels first.
-func (d *tileDir) lacking(size uint64) []tlog.Tile {
+func (d *tileDir) lacking(least, size uint64) []tlog.Tile {
 	var out []tlog.Tile
 	look := func(t tlog.Tile, least, most int64) {
 		info, err := os.Stat(d.path(t))
@@ -115,7 +115,7 @@ func (d *tileDir) lacking(size uint64) []tlog.Tile {
 			out = append(out, t)
 		}
 	}
-	for n := range size / tlog.TileWidth {
+	for n := least / tlog.TileWidth; n < size/tlog.TileWidth; n++ {
 		look(tlog.Entries(n, tlog.TileWidth), 2*tlog.TileWidth, tlog.MaxBundle)
 	}
 	for level, hashes := 0, size; hashes >= tlog.TileWidth; level, hashes = level+1, hashes/tlog.TileWidth {
@@ -153,6 +153,58 @@ func (d *tileDir) remake(t tlog.Tile, leaves func(from, to uint64, fn func(leaf 
 	}
 	_, err := d.mend(t, b)
 	return err
+}
+
+// dropBundles removes the bundles of which all leaves come before least.
+func (d *tileDir) dropBundles(least uint64) error {
+	return d.names(func(_ string, t *tlog.Tile) error {
+		if t == nil || !t.IsEntries() || t.First()+tlog.TileWidth > least {
+			return nil
+		}
+		if err := os.Remove(d.path(*t)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		_ = os.Remove(filepath.Dir(d.path(*t))) // fails where something is left in it
+		return nil
+	})
+}
+
+// wider reads a partial tile from whatever wider one lies at its place: as it is in a tree of size, or full.
+func (d *tileDir) wider(size uint64) func(tlog.Tile) ([]byte, error) {
+	return func(t tlog.Tile) ([]byte, error) {
+		b, err := d.read(t.Full())
+		for _, p := range tlog.PartialTiles(size) {
+			if errors.Is(err, fs.ErrNotExist) && p.Level == t.Level && p.Index == t.Index {
+				b, err = d.read(p)
+			}
+		}
+		if errors.Is(err, fs.ErrNotExist) && t.Level > 0 {
+			return d.fromBelow(t)
+		}
+		return b, err
+	}
+}
+
+// fromBelow makes a tile from the full ones below it.
+func (d *tileDir) fromBelow(t tlog.Tile) ([]byte, error) {
+	var out []byte
+	for i := range t.Width {
+		raw, err := d.read(tlog.Tile{Level: t.Level - 1, Index: t.Index*tlog.TileWidth + uint64(i), Width: tlog.TileWidth})
+		if err != nil {
+			return nil, err
+		}
+		hashes, err := tlog.ParseTile(raw, tlog.TileWidth)
+		if err != nil {
+			return nil, err
+		}
+		var r tlog.Range
+		for _, h := range hashes {
+			r.Add(h)
+		}
+		root := r.Root()
+		out = append(out, root[:]...)
+	}
+	return out, nil
 }
 
 // without are the tiles of a that are not in b.

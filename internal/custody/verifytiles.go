@@ -160,6 +160,9 @@ func (t *tileCheck) full(tile tlog.Tile, want []byte) {
 // finish compares what no segment could compare alone. seen is how many leaves are good; broken says that there are more.
 func (t *tileCheck) finish(seen uint64, broken bool) error {
 	last := t.assemble(seen)
+	if !broken {
+		t.removed(seen)
+	}
 	level := t.levelOf(seen)
 	for l := 1; len(level) > 0; l++ {
 		t.upper(l, level)
@@ -178,6 +181,51 @@ func (t *tileCheck) finish(seen uint64, broken bool) error {
 		t.v.problem("tile", "%d more tiles are wrong", t.reports-maxTileReports)
 	}
 	return t.err
+}
+
+// removed takes over the lowest tiles of records that retention removed. Nothing else knows their hashes; that they lead to the
+// signed root shows that they are the right ones. Their bundles must be gone.
+func (t *tileCheck) removed(seen uint64) {
+	least := t.v.removed
+	for i := uint64(0); i*tlog.TileWidth < least && (i+1)*tlog.TileWidth <= t.size; i++ {
+		tile := tlog.Tile{Level: 0, Index: i, Width: tlog.TileWidth}
+		raw, err := t.tiles.read(tile)
+		hashes, bad := tlog.ParseTile(raw, tlog.TileWidth)
+		if err != nil || bad != nil {
+			t.say(tile, "the tile is missing or cut off")
+			continue
+		}
+		if p := joinedAt(t.pieces[i]); len(p.hashes) > 0 && !slices.Equal(hashes[tlog.TileWidth-len(p.hashes):], p.hashes) {
+			t.say(tile, "the tile differs from the records")
+		}
+		var r tlog.Range
+		for _, h := range hashes {
+			r.Add(h)
+		}
+		t.roots[i] = r.Root()
+		if (i+1)*tlog.TileWidth <= least {
+			if _, err := t.tiles.read(tlog.Entries(i, tlog.TileWidth)); !errors.Is(err, fs.ErrNotExist) {
+				t.v.note(tlog.Entries(i, tlog.TileWidth).Path(), "a bundle of records that retention removed")
+			}
+		}
+	}
+	if least == 0 || t.size == 0 || seen < t.size {
+		return
+	}
+	root, err := tlog.RootAt(tlog.NewTileNodes(t.size, t.tiles.read), t.size)
+	if t.v.cp != nil && (err != nil || root != t.v.cp.Root) {
+		t.v.problem("tile", "the tiles do not lead to the root that was signed")
+	}
+}
+
+// joinedAt is what is known of the end of a tile.
+func joinedAt(pieces []piece) *piece {
+	slices.SortFunc(pieces, func(a, b piece) int { return cmp64(a.from, b.from) })
+	out := &piece{}
+	for _, p := range pieces {
+		out.hashes = append(out.hashes, p.hashes...)
+	}
+	return out
 }
 
 // assemble compares the lowest tiles that lie across segments. It returns the leaves of the last tile, which is not full.
