@@ -159,16 +159,17 @@ func TestConversationsFailClosed(t *testing.T) {
 
 // However raises, rests and restarts of two replicas follow each other, a mark never falls before its time.
 func TestConversationsNeverFall(t *testing.T) {
+	db := openStore(t, t.TempDir())
+	run := 0
 	rapid.Check(t, func(rt *rapid.T) {
-		dir := t.TempDir()
-		db := openStore(t, dir)
+		run++
 		replicas := []*conversations{talks(t, Conversations{Marks: db, Most: 2}), talks(t, Conversations{Marks: db})}
 		now := fixedClock()
 		want, used := map[int]reeve.Label{}, map[int]time.Time{}
 		for range rapid.IntRange(1, 30).Draw(rt, "steps") {
 			c := replicas[rapid.IntRange(0, 1).Draw(rt, "replica")]
 			n := rapid.IntRange(0, 3).Draw(rt, "conversation")
-			k := c.talkOf("u", fmt.Sprint("k", n), "")
+			k := c.talkOf(fmt.Sprint("u", run), fmt.Sprint("k", n), "")
 			if now.Sub(used[n]) >= 30*time.Minute {
 				delete(want, n) // it may be over, or not yet
 			}

@@ -57,3 +57,33 @@ func TestAttachments(t *testing.T) {
 		})
 	}
 }
+
+// FuzzAttachment puts what it read from a file back, and reads the same again.
+func FuzzAttachment(f *testing.F) {
+	f.Add("data:text/plain;base64,R3LDvMOfZQ==")
+	f.Add("data:;base64,")
+	f.Add("DATA:application/json;charset=utf-8;base64,e30=")
+	f.Add("data:text/plain;base64,====")
+	f.Fuzz(func(t *testing.T, s string) {
+		var r Request
+		ep := Endpoints()[0]
+		body := append(AppendQuoted([]byte(`{"model":"m","messages":[{"content":"`), []byte(s)), `"}]}`...)
+		if err := r.Parse(&ep, body); err != nil {
+			return
+		}
+		for _, a := range r.Attachments {
+			text, ok := r.AppendAttachment(nil, a)
+			if !ok {
+				continue
+			}
+			var again Request
+			back := append(AppendQuoted([]byte(`{"model":"m","messages":[{"content":"`), r.Attach(a, text)), `"}]}`...)
+			if err := again.Parse(&ep, back); err != nil || len(again.Attachments) != 1 {
+				t.Fatalf("%v: %s", err, back)
+			}
+			if got, ok := again.AppendAttachment(nil, again.Attachments[0]); !ok || string(got) != string(text) {
+				t.Fatalf("%q became %q", text, got)
+			}
+		}
+	})
+}
