@@ -99,6 +99,9 @@ Exit status: 0 done · 2 usage · 3 not finished.`,
 				}
 				did := map[bool]string{true: "would go", false: "are gone"}[q.DryRun]
 				fmt.Fprintf(c.OutOrStdout(), "%s %s, %d are held\n", counted(r.Payloads, "payload"), did, r.Held)
+				if r.Metadata > 0 {
+					fmt.Fprintf(c.OutOrStdout(), "%s at the beginning of the log past their period; the first record is %d\n", counted(r.Metadata, "record"), r.First)
+				}
 				for _, rule := range slices.Sorted(maps.Keys(r.Rules)) {
 					fmt.Fprintf(c.OutOrStdout(), "  %s: %d\n", rule, r.Rules[rule])
 				}

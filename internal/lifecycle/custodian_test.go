@@ -247,10 +247,10 @@ func TestRetentionOfMetadata(t *testing.T) {
 	}
 	_, err = h.c.ReleaseHold(t.Context(), ReleaseRequest{ID: holds[0].ID})
 	h.must(err)
-	done, err = h.c.Retain(t.Context(), RetainRequest{})
-	h.must(err)
-	done, err = h.c.Retain(t.Context(), RetainRequest{})
-	h.must(err)
+	for range 2 { // the first run drops payloads and seals, the second one finds whole segments
+		done, err = h.c.Retain(t.Context(), RetainRequest{})
+		h.must(err)
+	}
 	if done.First < 3 {
 		t.Errorf("after the release: %+v", done)
 	}

@@ -105,9 +105,7 @@ func parseKEK(s string) (id KEKID, ok bool) {
 // decodeCommitment reads a commitment or digest as leaves write it: unpadded base64url.
 func decodeCommitment(s string) ([]byte, error) { return base64.RawURLEncoding.DecodeString(s) }
 
-// labels are the labels of input and output.
-func (l *leaf) labels() []reeve.Label { return parseLabels(l.LabelIn, l.LabelOut) }
-
+// parseLabels reads labels, and leaves out what is none.
 func parseLabels(texts ...string) []reeve.Label {
 	var out []reeve.Label
 	for _, text := range texts {
