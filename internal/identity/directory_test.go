@@ -184,11 +184,13 @@ func TestJustInTime(t *testing.T) {
 
 // A user in a million groups is refused, and quickly: the walk stops where nothing can be decided any more.
 func TestUserInVeryManyGroups(t *testing.T) {
-	d := openKeys(t, openStore(t, t.TempDir()), identity.Options{})
+	db := openStore(t, t.TempDir())
+	d := openKeys(t, db, identity.Options{})
 	ana := user(t, d, store.User{Name: "ana"})
 	_, text := create(t, d, identity.NewKey{Owner: "ana"})
 	for i := range 1001 {
-		_, err := d.CreateGroup(t.Context(), identity.Operator, store.Group{Name: fmt.Sprintf("g/%04d", i+2000), Users: []string{ana.ID}})
+		name := fmt.Sprintf("g/%04d", i+2000)
+		_, err := db.CreateGroup(t.Context(), store.Group{ID: name, NameKey: name, Name: name, Users: []string{ana.ID}}, store.Act{At: noon, Act: "group.create"})
 		must(t, err)
 		if i == 999 {
 			if _, r := d.Authenticate(bearer(text)); r != nil {
