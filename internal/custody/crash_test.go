@@ -7,12 +7,14 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/reeve-ai/reeve/internal/keyring"
+	"github.com/reeve-ai/reeve/internal/tlog"
 )
 
 // crashEnv holds the data directory when this test binary is the process that gets killed.
@@ -79,8 +81,10 @@ func TestKill(t *testing.T) {
 	dir := t.TempDir()
 	random := rand.New(rand.NewPCG(1, 2))
 	promised := map[string]bool{}
+	var heads []Checkpoint // as they were signed before each kill
 	for range cycles {
 		killOnce(t, exe, dir, 1+random.IntN(800), promised)
+		heads = noteHead(t, dir, heads)
 	}
 	keys := openRing(t, dir)
 	l, err := Open(Options{Dir: dir, Keys: keys})
@@ -94,6 +98,16 @@ func TestKill(t *testing.T) {
 	if !r.OK || r.Open != 0 {
 		t.Fatalf("%+v", r)
 	}
+	p, err := OpenProver(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	for _, h := range heads {
+		if root, err := p.RootAt(h.Size); err != nil || root != h.Root {
+			t.Errorf("the log is no longer the one that was signed at %d records: %v", h.Size, err)
+		}
+	}
 	found := readAll(t, dir)
 	lost := 0
 	for what := range promised {
@@ -105,6 +119,23 @@ func TestKill(t *testing.T) {
 		t.Fatalf("%d of %d acknowledged records lost", lost, len(promised))
 	}
 	t.Logf("%d kills, %d acknowledged, 0 lost, %d records in the log", cycles, len(promised), r.Leaves)
+}
+
+// noteHead adds the checkpoint that lies in the directory.
+func noteHead(t *testing.T, dir string, heads []Checkpoint) []Checkpoint {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(dir, "custody", checkpointFile))
+	if errors.Is(err, os.ErrNotExist) {
+		return heads
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := tlog.ParseCheckpoint(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append(heads, Checkpoint{Origin: c.Origin, Size: c.Size, Root: c.Root})
 }
 
 // killOnce lets a process write until it has acknowledged enough, kills it and notes everything it said.

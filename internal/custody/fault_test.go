@@ -3,6 +3,7 @@ package custody
 import (
 	"errors"
 	"fmt"
+	"os"
 	"runtime"
 	"strings"
 	"syscall"
@@ -81,7 +82,11 @@ func waitReady(l *Log) {
 // TestFaults fails each call to the file system in turn, in each way, and then cuts the power: what was acknowledged must be there.
 func TestFaults(t *testing.T) {
 	keys := openRing(t, t.TempDir())
-	for _, fault := range []error{syscall.EIO, syscall.ENOSPC, errShortWrite} {
+	faults := []error{syscall.EIO, syscall.ENOSPC, errShortWrite}
+	if os.Getenv("REEVE_LONG") != "" {
+		faults = append(faults, syscall.EINTR)
+	}
+	for _, fault := range faults {
 		for n := 1; ; n++ {
 			if !faultRun(t, keys, fault, n, false) {
 				if n < 20 {

@@ -277,3 +277,47 @@ func TestAborted(t *testing.T) {
 		t.Errorf("%v %+v", err, r)
 	}
 }
+
+// TestLongTail cuts and garbles every byte of the last 64 KiB, which hold many drains: a cut leaves what was written before it, a byte
+// of the last drain takes that back, and any other one is damage that must not be cut away. It runs with REEVE_LONG=1.
+func TestLongTail(t *testing.T) {
+	if os.Getenv("REEVE_LONG") == "" {
+		t.Skip("REEVE_LONG is not set")
+	}
+	dir := t.TempDir()
+	keys := openRing(t, dir)
+	l, err := Open(Options{Dir: dir, Keys: keys, FS: quickFS{}, keepWAL: true, CheckpointEvery: time.Hour, SegmentBytes: 256 << 10})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 60 {
+		o := alone(i)
+		o.Input = make([]byte, 700)
+		if err := l.Outcome(o); err != nil {
+			t.Fatal(err)
+		}
+	}
+	img := takeImage(t, dir)
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	whole := img[firstSegment]
+	b := bounds(t, whole)
+	end := b[len(b)-1]
+	for at := max(end-64<<10, b[0]); at < end; at++ {
+		before := uint64(0)
+		for b[before+1] <= at {
+			before++
+		}
+		img[firstSegment] = whole[:at]
+		reopen(t, dir, keys, img, before, fmt.Sprintf("cut at byte %d", at))
+		garbled := append([]byte(nil), whole...)
+		garbled[at] ^= 0x20
+		img[firstSegment] = garbled
+		if int(before) == len(b)-2 {
+			reopen(t, dir, keys, img, before, fmt.Sprintf("garbled at byte %d", at))
+		} else {
+			refuses(t, dir, keys, img, int(before), fmt.Sprintf("garbled at byte %d", at))
+		}
+	}
+}
