@@ -26,8 +26,9 @@ e2e: ## real runtimes and real clients; builds them once
 bench: ## compare with a bare proxy, then the trials; twenty minutes
 	bench/run.sh
 
-torture: ## the long trials of the custody log
+torture: ## the long trials of the custody log and of access control
 	REEVE_LONG=1 go test -run 'Kill|Fault|LongTail|SystemCalls|SmallDisk|Flip' -timeout 170m -v ./internal/custody
+	REEVE_TORTURE=1 go test -run MandatoryExhaustive -v ./internal/access
 	REEVE_HOLD_STEPS=1000000 go test -run LedgerNeverErases -timeout 60m -v ./internal/lifecycle
 	REEVE_LONG=1 go test -run 'Kill9' -timeout 60m -v ./internal/keyring
 

@@ -214,10 +214,9 @@ func (s *state) resource(r *Resource) *built {
 // contextOf is a context as a record. What is not known is left out.
 func contextOf(c *Context) types.Record {
 	weekday := (int(c.Now.Weekday())+6)%7 + 1
-	m := types.RecordMap{
-		"now": types.NewDatetime(c.Now), "hour": types.Long(c.Now.Hour()), "weekday": types.Long(weekday),
-		"mfa": types.Boolean(c.MFA), "session": labelRecord(c.Session),
-	}
+	m := make(types.RecordMap, 10) // as large as it gets: growing costs more than the rest
+	m["now"], m["hour"], m["weekday"] = types.NewDatetime(c.Now), types.Long(c.Now.Hour()), types.Long(weekday)
+	m["mfa"], m["session"] = types.Boolean(c.MFA), labelRecord(c.Session)
 	putText(m, "country", c.Country)
 	putText(m, "purpose", c.Purpose)
 	putText(m, "device", c.Device)
@@ -237,6 +236,9 @@ func putText(m types.RecordMap, name types.String, text string) {
 }
 
 func textSet(texts []string) types.Set {
+	if len(texts) == 0 {
+		return types.NewSet()
+	}
 	values := make([]types.Value, len(texts))
 	for i, t := range texts {
 		values[i] = types.String(t)

@@ -295,23 +295,35 @@ func appendValue(b []byte, v types.Value) []byte {
 	case types.String:
 		return appendText(append(b, 's'), string(v))
 	case types.Long:
-		return strconv.AppendInt(append(b, 'l'), int64(v), 10)
+		return append(strconv.AppendInt(append(b, 'l'), int64(v), 10), ';')
 	case types.Boolean:
-		return strconv.AppendBool(append(b, 'b'), bool(v))
+		return append(strconv.AppendBool(append(b, 'b'), bool(v)), ';')
 	case types.EntityUID:
 		return appendUID(b, v)
 	case types.Set:
+		if v.Len() == 1 {
+			for e := range v.All() {
+				b = appendValue(append(b, "S1:"...), e)
+			}
+			return b
+		}
 		parts := make([][]byte, 0, v.Len())
 		for e := range v.All() {
 			parts = append(parts, appendValue(nil, e))
 		}
 		return appendSorted(b, 'S', parts)
 	case types.Record:
-		parts := make([][]byte, 0, v.Len())
-		for k, e := range v.All() {
-			parts = append(parts, appendValue(appendText(make([]byte, 0, 64), string(k)), e))
+		keys := make([]types.String, 0, 16)
+		for k := range v.Keys() {
+			keys = append(keys, k)
 		}
-		return appendSorted(b, 'R', parts)
+		slices.Sort(keys)
+		b = append(strconv.AppendInt(append(b, 'R'), int64(len(keys)), 10), ':')
+		for _, k := range keys {
+			e, _ := v.Get(k)
+			b = appendValue(appendText(b, string(k)), e)
+		}
+		return b
 	}
 	return appendText(append(b, 'x'), string(v.MarshalCedar()))
 }
@@ -328,7 +340,7 @@ func appendSorted(b []byte, kind byte, parts [][]byte) []byte {
 	slices.SortFunc(parts, bytes.Compare)
 	b = append(strconv.AppendInt(append(b, kind), int64(len(parts)), 10), ':')
 	for _, p := range parts {
-		b = append(append(strconv.AppendInt(b, int64(len(p)), 10), ':'), p...)
+		b = append(b, p...) // each ends where its own lengths say
 	}
 	return b
 }
