@@ -29,6 +29,7 @@ bench: ## compare with a bare proxy, then the trials; twenty minutes
 torture: ## the long trials of the custody log and of access control
 	REEVE_LONG=1 go test -run 'Kill|Fault|LongTail|SystemCalls|SmallDisk|Flip' -timeout 170m -v ./internal/custody
 	REEVE_TORTURE=1 go test -run MandatoryExhaustive -v ./internal/access
+	REEVE_LONG=1 go test -timeout 60m -v ./e2e/verifier
 	REEVE_HOLD_STEPS=1000000 go test -run LedgerNeverErases -timeout 60m -v ./internal/lifecycle
 	REEVE_LONG=1 go test -run 'Kill9' -timeout 60m -v ./internal/keyring
 

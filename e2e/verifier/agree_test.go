@@ -131,7 +131,7 @@ func both(t testing.TB, dir, what string) bool {
 
 // rounds is how often a test that draws does it: more with make torture.
 func rounds(few, many int) int {
-	if os.Getenv("REEVE_TORTURE") != "" {
+	if os.Getenv("REEVE_LONG") != "" {
 		return many
 	}
 	return few
