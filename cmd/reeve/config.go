@@ -23,9 +23,9 @@ func newConfigCheck() *cobra.Command {
 	var path, policyPath string
 	c := &cobra.Command{
 		Use:   "check",
-		Short: "Check configuration and guard policy, and run every rule's examples",
-		Long: `Check the configuration file and the guard policy that it names, and run the examples of every rule:
-what it must match and what it must not.
+		Short: "Check configuration, guard and label policies, and run every rule's examples",
+		Long: `Check the configuration file and the guard and label policies that it names, and run the examples of every
+rule: what it must match and what it must not.
 
 Exit status: 0 sound · 1 a rule fails its own examples · 2 a mistake in a file.`,
 		Args: noArgs,
@@ -40,6 +40,9 @@ Exit status: 0 sound · 1 a rule fails its own examples · 2 a mistake in a file
 			policy, err := loadPolicy(policyPath)
 			if err != nil {
 				return err
+			}
+			if _, err := loadLabels(cfg.Path(cfg.Labels.Policy)); err != nil {
+				return &usageError{err, "docs/labels.md explains the file"}
 			}
 			w := c.OutOrStdout()
 			failures := policy.Test()
