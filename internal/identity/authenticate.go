@@ -53,15 +53,15 @@ func unreadable() *reeve.Refusal {
 
 // Authenticate says who sent a request with these headers. Exactly one of its results is nil. The session may be shared by
 // several requests: read it, do not change it. It knows keys and tokens only; see AuthenticateRequest.
-func (k *Directory) Authenticate(h http.Header) (*Session, *reeve.Refusal) {
-	return k.headers(context.Background(), h)
+func (d *Directory) Authenticate(h http.Header) (*Session, *reeve.Refusal) {
+	return d.headers(context.Background(), h)
 }
 
-func (k *Directory) authenticate(r *http.Request) (*Session, *reeve.Refusal) {
-	return k.headers(r.Context(), r.Header)
+func (d *Directory) authenticate(r *http.Request) (*Session, *reeve.Refusal) {
+	return d.headers(r.Context(), r.Header)
 }
 
-func (k *Directory) headers(ctx context.Context, h http.Header) (*Session, *reeve.Refusal) {
+func (d *Directory) headers(ctx context.Context, h http.Header) (*Session, *reeve.Refusal) {
 	text, refusal := presented(h)
 	if refusal != nil {
 		return nil, refusal
@@ -69,13 +69,13 @@ func (k *Directory) headers(ctx context.Context, h http.Header) (*Session, *reev
 	id, secret, ok := parseKey(text)
 	if !ok {
 		if looksLikeToken(text) {
-			return k.bearer(ctx, text)
+			return d.bearer(ctx, text)
 		}
 		return nil, malformed()
 	}
-	s, err := k.current()
+	s, err := d.current()
 	if err != nil {
-		k.log.Error("keys could not be read", "error", err)
+		d.log.Error("keys could not be read", "error", err)
 		return nil, unreadable()
 	}
 	// An unknown id is compared too, with a hash that no secret has, so that time does not tell known from unknown.
@@ -87,7 +87,7 @@ func (k *Directory) headers(ctx context.Context, h http.Header) (*Session, *reev
 	if same := subtle.ConstantTimeCompare(hash[:], e.hash[:]) == 1; !same || !known {
 		return nil, unknown()
 	}
-	return e.open(k.now)
+	return e.open(d.now)
 }
 
 // open gives the session of a key whose secret was shown, or the reason why it opens nothing.

@@ -116,14 +116,14 @@ func Open(ctx context.Context, st Store, o Options) (*Directory, error) {
 }
 
 // Close writes what was spent and ends the goroutine. The store stays open: it belongs to the caller.
-func (k *Directory) Close() error {
-	k.stop()
-	<-k.stopped
-	return k.Flush(context.Background())
+func (d *Directory) Close() error {
+	d.stop()
+	<-d.stopped
+	return d.Flush(context.Background())
 }
 
-func (k *Directory) run(ctx context.Context, every time.Duration) {
-	defer close(k.stopped)
+func (d *Directory) run(ctx context.Context, every time.Duration) {
+	defer close(d.stopped)
 	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for {
@@ -132,59 +132,59 @@ func (k *Directory) run(ctx context.Context, every time.Duration) {
 			return
 		case <-tick.C:
 		}
-		if err := k.Flush(ctx); err != nil && ctx.Err() == nil {
-			k.log.Warn("spent tokens are not stored yet", "error", err)
+		if err := d.Flush(ctx); err != nil && ctx.Err() == nil {
+			d.log.Warn("spent tokens are not stored yet", "error", err)
 		}
 		// The net below the stamp: a process may die between its commit and the stamp.
-		if err := k.check(ctx); err != nil && ctx.Err() == nil {
-			k.log.Warn("keys could not be read", "error", err)
+		if err := d.check(ctx); err != nil && ctx.Err() == nil {
+			d.log.Warn("keys could not be read", "error", err)
 		}
 	}
 }
 
 // current returns keys that are no older than this call.
-func (k *Directory) current() (*snapshot, error) {
-	s := k.known.Load()
-	if stamp := k.store.Stamp(); stamp >= 0 && stamp == s.stamp {
+func (d *Directory) current() (*snapshot, error) {
+	s := d.known.Load()
+	if stamp := d.store.Stamp(); stamp >= 0 && stamp == s.stamp {
 		return s, nil
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	return k.refresh(ctx)
+	return d.refresh(ctx)
 }
 
 // refresh replaces the snapshot, unless somebody else just did.
-func (k *Directory) refresh(ctx context.Context) (*snapshot, error) {
+func (d *Directory) refresh(ctx context.Context) (*snapshot, error) {
 	asked := time.Now()
-	k.reload.Lock()
-	defer k.reload.Unlock()
-	stamp := k.store.Stamp()
-	old := k.known.Load()
+	d.reload.Lock()
+	defer d.reload.Unlock()
+	stamp := d.store.Stamp()
+	old := d.known.Load()
 	if old != nil && stamp >= 0 && stamp == old.stamp {
 		return old, nil
 	}
-	return k.read(ctx, old, stamp, asked)
+	return d.read(ctx, old, stamp, asked)
 }
 
 // check reads the version, whatever the stamp says.
-func (k *Directory) check(ctx context.Context) error {
-	k.reload.Lock()
-	defer k.reload.Unlock()
-	_, err := k.read(ctx, k.known.Load(), k.store.Stamp(), time.Now())
+func (d *Directory) check(ctx context.Context) error {
+	d.reload.Lock()
+	defer d.reload.Unlock()
+	_, err := d.read(ctx, d.known.Load(), d.store.Stamp(), time.Now())
 	return err
 }
 
 // read is called with k.reload held.
-func (k *Directory) read(ctx context.Context, old *snapshot, stamp int64, asked time.Time) (*snapshot, error) {
-	if k.failure != nil && k.failed.After(asked) { // it failed while this caller waited: one failure for all who did
-		return nil, k.failure
+func (d *Directory) read(ctx context.Context, old *snapshot, stamp int64, asked time.Time) (*snapshot, error) {
+	if d.failure != nil && d.failed.After(asked) { // it failed while this caller waited: one failure for all who did
+		return nil, d.failure
 	}
 	version := int64(-1)
 	if old != nil {
 		version = old.version
 	}
-	c, err := k.store.Changes(ctx, version)
-	if k.failure, k.failed = err, time.Now(); err != nil {
+	c, err := d.store.Changes(ctx, version)
+	if d.failure, d.failed = err, time.Now(); err != nil {
 		return nil, err
 	}
 	if old != nil && c.Version == version {
@@ -193,20 +193,20 @@ func (k *Directory) read(ctx context.Context, old *snapshot, stamp int64, asked 
 		}
 		same := *old
 		same.stamp = stamp
-		k.known.Store(&same)
+		d.known.Store(&same)
 		return &same, nil
 	}
-	s := k.next(&c, old)
+	s := d.next(&c, old)
 	s.stamp = stamp
-	k.known.Store(s)
+	d.known.Store(s)
 	return s, nil
 }
 
 // Flush writes spent tokens to the store now. What could not be written stays for the next time.
-func (k *Directory) Flush(ctx context.Context) error {
-	k.flush.Lock()
-	defer k.flush.Unlock()
-	entries := k.known.Load().byID
+func (d *Directory) Flush(ctx context.Context) error {
+	d.flush.Lock()
+	defer d.flush.Unlock()
+	entries := d.known.Load().byID
 	var spent []store.Spent
 	for id, e := range entries {
 		if day, n := e.session.use.take(); n > 0 {
@@ -216,7 +216,7 @@ func (k *Directory) Flush(ctx context.Context) error {
 	if len(spent) == 0 {
 		return nil
 	}
-	err := k.store.AddSpent(ctx, spent)
+	err := d.store.AddSpent(ctx, spent)
 	if err != nil {
 		for _, s := range spent {
 			entries[s.ID].session.use.putBack(s.Day, s.Tokens)

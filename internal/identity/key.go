@@ -94,20 +94,20 @@ func printable(s string) bool {
 
 // Create makes a key. The text is the only copy of the secret: it is shown once and cannot be read again.
 // A request that cannot be met is ErrInvalid.
-func (k *Directory) Create(ctx context.Context, n NewKey) (key Key, text string, err error) {
-	return k.CreateKey(ctx, Operator, n)
+func (d *Directory) Create(ctx context.Context, n NewKey) (key Key, text string, err error) {
+	return d.CreateKey(ctx, Operator, n)
 }
 
 // CreateKey is Create by somebody in particular.
-func (k *Directory) CreateKey(ctx context.Context, by By, n NewKey) (key Key, text string, err error) {
+func (d *Directory) CreateKey(ctx context.Context, by By, n NewKey) (key Key, text string, err error) {
 	n.reason = ""
 	if n.Owner != "" && (n.Role != "" || n.Clearance.Level != reeve.Public || len(n.Clearance.Categories) > 0) {
 		return Key{}, "", invalid("a key with an owner has the owner's roles and clearance; leave role and clearance out")
 	}
-	return k.create(ctx, by, n)
+	return d.create(ctx, by, n)
 }
 
-func (k *Directory) create(ctx context.Context, by By, n NewKey) (key Key, text string, err error) {
+func (d *Directory) create(ctx context.Context, by By, n NewKey) (key Key, text string, err error) {
 	if n.Role == "" {
 		n.Role = reeve.RoleEmployee
 	}
@@ -116,7 +116,7 @@ func (k *Directory) create(ctx context.Context, by By, n NewKey) (key Key, text 
 		return Key{}, "", err
 	}
 	id, secret := newID(), newSecret()
-	now := k.stampTime()
+	now := d.stampTime()
 	row := store.APIKey{
 		ID: id, Name: n.Name, SecretSHA256: hashSecret(secret), Role: n.Role, Clearance: n.Clearance, Models: slices.Clone(n.Models),
 		RequestsPerMinute: n.RequestsPerMinute, TokensPerDay: n.TokensPerDay, Created: now, Source: by.Source, Reason: n.reason,
@@ -124,9 +124,9 @@ func (k *Directory) create(ctx context.Context, by By, n NewKey) (key Key, text 
 	if n.ExpiresIn > 0 {
 		row.Expires = now.Add(n.ExpiresIn).Truncate(time.Millisecond)
 	}
-	act := k.act(by, "key.create", "key:"+id, created(row))
+	act := d.act(by, "key.create", "key:"+id, created(row))
 	if n.Owner != "" {
-		owner, err := k.ownerOf(ctx, n.Owner)
+		owner, err := d.ownerOf(ctx, n.Owner)
 		if err != nil {
 			return Key{}, "", err
 		}
@@ -135,7 +135,7 @@ func (k *Directory) create(ctx context.Context, by By, n NewKey) (key Key, text 
 	if n.reason != "" {
 		act.Act, act.Details["reason"] = ActBreakGlass, n.reason
 	}
-	if err := k.store.CreateKey(ctx, row, act); err != nil {
+	if err := d.store.CreateKey(ctx, row, act); err != nil {
 		return Key{}, "", err
 	}
 	return keyOf(row), formatKey(id, secret), nil
@@ -163,30 +163,30 @@ func created(row store.APIKey) map[string]string {
 }
 
 // List returns all keys, revoked ones included, in the order of their creation.
-func (k *Directory) List(ctx context.Context) ([]Key, error) {
-	s, err := k.refresh(ctx)
+func (d *Directory) List(ctx context.Context) ([]Key, error) {
+	s, err := d.refresh(ctx)
 	if err != nil {
 		return nil, err
 	}
 	list := slices.Clone(s.list)
 	for i := range list {
-		list[i].SpentToday = s.byID[list[i].ID].session.use.today(dayOf(k.now()))
+		list[i].SpentToday = s.byID[list[i].ID].session.use.today(dayOf(d.now()))
 	}
 	return list, nil
 }
 
 // Revoke ends a key for ever, and reports whether it was in force until now. An unknown id is store.ErrNotFound.
 // When it returns, no later request passes with the key, in any process on this host.
-func (k *Directory) Revoke(ctx context.Context, id string) (bool, error) {
-	return k.RevokeKey(ctx, Operator, id)
+func (d *Directory) Revoke(ctx context.Context, id string) (bool, error) {
+	return d.RevokeKey(ctx, Operator, id)
 }
 
 // RevokeKey is Revoke by somebody in particular.
-func (k *Directory) RevokeKey(ctx context.Context, by By, id string) (bool, error) {
+func (d *Directory) RevokeKey(ctx context.Context, by By, id string) (bool, error) {
 	if len(id) != idLen {
 		return false, fmt.Errorf("revoke key: %w", store.ErrNotFound)
 	}
-	s, err := k.latest(ctx)
+	s, err := d.latest(ctx)
 	if err != nil {
 		return false, err
 	}
@@ -195,16 +195,16 @@ func (k *Directory) RevokeKey(ctx context.Context, by By, id string) (bool, erro
 			return false, err
 		}
 	}
-	return k.store.RevokeKey(ctx, id, k.stampTime(), k.act(by, "key.revoke", "key:"+id, nil))
+	return d.store.RevokeKey(ctx, id, d.stampTime(), d.act(by, "key.revoke", "key:"+id, nil))
 }
 
 // Bootstrap makes one administrator's key where there is no key at all, and returns its text; "" where keys exist.
-func (k *Directory) Bootstrap(ctx context.Context, name string) (text string, err error) {
-	keys, err := k.List(ctx)
+func (d *Directory) Bootstrap(ctx context.Context, name string) (text string, err error) {
+	keys, err := d.List(ctx)
 	if err != nil || len(keys) > 0 {
 		return "", err
 	}
-	_, text, err = k.Create(ctx, NewKey{Name: name, Role: reeve.RoleAdmin, Clearance: reeve.Label{Level: reeve.Restricted}})
+	_, text, err = d.Create(ctx, NewKey{Name: name, Role: reeve.RoleAdmin, Clearance: reeve.Label{Level: reeve.Restricted}})
 	return text, err
 }
 
