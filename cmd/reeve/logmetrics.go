@@ -20,6 +20,7 @@ func registerLog(r prometheus.Registerer, l *custody.Log) {
 	counter("reeve_custody_sync_failures_total", "Group commits that failed.", func(s *custody.Stats) float64 { return float64(s.SyncFailures) })
 	counter("reeve_custody_refused_total", "Records that could not be taken; each is an exchange that was not served.", func(s *custody.Stats) float64 { return float64(s.Refused) })
 	counter("reeve_custody_tampered_total", "Files of the log that somebody else deleted, replaced or cut while it was open.", func(s *custody.Stats) float64 { return float64(s.Tampered) })
+	counter("reeve_custody_witness_failures_total", "Cosignatures that a witness did not give.", func(s *custody.Stats) float64 { return float64(s.WitnessFailures) })
 	gauge("reeve_custody_queue", "Records that wait to become durable.", func(s *custody.Stats) float64 { return float64(s.Queue) })
 	gauge("reeve_custody_leaves", "Leaves in the log.", func(s *custody.Stats) float64 { return float64(s.Size) })
 	gauge("reeve_custody_checkpoint_leaves", "Leaves under the last signed checkpoint.", func(s *custody.Stats) float64 { return float64(s.Checkpoint) })
