@@ -198,7 +198,10 @@ func TestSealedTampering(t *testing.T) {
 			if !strings.Contains(name, "deleted") && name != "leaves swapped" {
 				return
 			}
-			if _, err := Open(Options{Dir: dir, Keys: keys, FS: quickFS{}}); !errors.Is(err, ErrDamaged) && name != "payloads deleted" {
+			if name == "payloads deleted" { // a start reads the heads of leaves only
+				return
+			}
+			if _, err := Open(Options{Dir: dir, Keys: keys, FS: quickFS{}}); !errors.Is(err, ErrDamaged) {
 				t.Errorf("open: %v", err)
 			}
 		})
