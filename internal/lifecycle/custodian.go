@@ -142,14 +142,19 @@ func (c *Custodian) takeUp(ctx context.Context) error {
 	return errors.Join(c.sweep(ctx), c.dropAgain(ctx))
 }
 
-// catchUpEvery bounds how far the index may be behind the log.
-const catchUpEvery = 250 * time.Millisecond
+// The index follows the log in quiet moments, and makes way while the log is busy: whatever asks the index has it catch up first.
+const (
+	catchUpEvery = 250 * time.Millisecond
+	busyRecords  = 250     // records in catchUpEvery beyond which the log is busy
+	maxBehind    = 100_000 // records that the index may be behind a busy log: a few seconds of catching up
+)
 
 // Run keeps the index up to date, and lets payloads go when their time is up: at once, then every hour.
 func (c *Custodian) Run(ctx context.Context) error {
 	tick := time.NewTicker(catchUpEvery)
 	defer tick.Stop()
 	var nextRun time.Time
+	var size uint64
 	taken := !c.o.Later
 	for {
 		if !taken {
@@ -168,6 +173,10 @@ func (c *Custodian) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
+		}
+		before := size
+		if size = c.index.size(size); size-before > busyRecords && size-c.index.Next() < maxBehind {
+			continue
 		}
 		if err := c.keepUp(ctx); err != nil && ctx.Err() == nil {
 			c.o.Diagnostics.Error("the index is behind the log", "error", err)

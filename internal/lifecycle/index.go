@@ -101,6 +101,14 @@ func OpenIndex(ctx context.Context, dir string, src Source, steps func(*leaf) er
 // Close closes the index.
 func (x *Index) Close() error { return x.db.Close() }
 
+// size is the number of durable records, or the last known one where that cannot be told.
+func (x *Index) size(known uint64) uint64 {
+	if n, err := x.src.Size(); err == nil {
+		return n
+	}
+	return known
+}
+
 var errOtherIndex = errors.New("the index is of another format or another log")
 
 func (x *Index) open(ctx context.Context) error {

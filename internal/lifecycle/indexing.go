@@ -41,6 +41,7 @@ func (x *Index) Next() uint64 {
 
 // batch adds the records up to end. What it holds in memory changes only when the transaction is done.
 func (x *Index) batch(ctx context.Context, end uint64) (err error) {
+	ctx = context.WithoutCancel(ctx) // a batch is short, and the driver watches a context that can end with a goroutine a statement
 	tx, err := x.db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
@@ -57,8 +58,8 @@ func (x *Index) batch(ctx context.Context, end uint64) (err error) {
 	defer b.close()
 	var last []byte
 	err = x.src.Leaves(x.next, end, func(r *custody.Stored) error {
-		last = digest(r.Leaf)
-		l, err := parseLeaf(r.Seq, r.Leaf)
+		last = append(last[:0], r.Leaf...)
+		l, err := indexedLeaf(r.Seq, r.Leaf)
 		if err != nil {
 			return err
 		}
@@ -67,7 +68,7 @@ func (x *Index) batch(ctx context.Context, end uint64) (err error) {
 	if err != nil {
 		return err
 	}
-	if _, err = tx.ExecContext(ctx, `INSERT INTO meta (name, value) VALUES ('last', $1) ON CONFLICT (name) DO UPDATE SET value = $1`, last); err != nil {
+	if _, err = tx.ExecContext(ctx, `INSERT INTO meta (name, value) VALUES ('last', $1) ON CONFLICT (name) DO UPDATE SET value = $1`, digest(last)); err != nil {
 		return err
 	}
 	if err = tx.Commit(); err != nil {
