@@ -83,14 +83,18 @@ func openHouse(ctx context.Context, dir, root string) (_ *house, err error) {
 	if h.ring, err = keyring.Open(keyring.Options{Dir: dir, Root: root}); err != nil {
 		return nil, err
 	}
-	if h.custody, err = custody.Open(custody.Options{Dir: dir, Keys: h.ring}); err != nil {
+	cfg, err := loadConfig("")
+	if err != nil {
+		return nil, err
+	}
+	witnesses, err := (&settings{Config: cfg}).witnesses() // a head that needs cosignatures is not published without them
+	if err != nil {
+		return nil, err
+	}
+	if h.custody, err = custody.Open(custody.Options{Dir: dir, Keys: h.ring, Witnesses: witnesses}); err != nil {
 		return nil, err
 	}
 	if h.db, err = store.Open(ctx, dir); err != nil {
-		return nil, err
-	}
-	cfg, err := loadConfig("")
-	if err != nil {
 		return nil, err
 	}
 	return h, h.openKeeper(ctx, &cfg.Custody, nil)

@@ -60,6 +60,9 @@ func (s *Set) judge(q *Query) Decision {
 	}
 	p := s.byID[d.Rules[0]]
 	d.Rule, d.Reason, d.Remedy = p.ID, p.Reason, p.Remedy
+	if d.Remedy == "" && !d.Allow {
+		d.Remedy = "ask whoever keeps the access policies what this rule waits for"
+	}
 	if d.Reason == "" && !d.Allow {
 		d.Reason = "the rule " + p.ID + " forbids it"
 	}
