@@ -31,6 +31,7 @@ type state struct {
 	principals *memory[reeve.Principal]
 	resources  *memory[Resource]
 	tagged     bool // users have tags
+	recent     recent
 }
 
 // NewEngine puts a set in force. It refuses one whose schema asks for what the server does not know.
@@ -61,7 +62,7 @@ func (e *Engine) Set() *Set {
 	return nil
 }
 
-// Decide implements Decider.
+// Decide implements Decider. The lists in its answer are shared: they are not to be changed.
 func (e *Engine) Decide(r Request) Decision {
 	s := e.state.Load()
 	if s == nil {
@@ -87,11 +88,18 @@ func (e *Engine) Decide(r Request) Decision {
 	}
 	principal := s.principals.get(r.Principal.ID, &r.Principal, s.user)
 	resource := s.resources.get(string(r.Action[:len(kind)])+":"+r.Resource.Name, &r.Resource, s.resource)
+	r.Context.Now = r.Context.Now.Truncate(time.Second) // no rule needs to know more
+	q := ask(principal, resource, r.Action, &r.Context)
+	if d, known := s.recent.get(r.Context.Now, &q); known {
+		return d
+	}
 	v := view{state: s, principal: principal, resource: resource}
-	return s.Decide(Query{
+	d := s.Decide(Query{
 		Principal: principal.entity.UID, Action: types.NewEntityUID("Action", types.String(r.Action)), Resource: resource.entity.UID,
 		Context: contextOf(&r.Context), Entities: &v,
 	})
+	s.recent.put(r.Context.Now, &q, d)
+	return d
 }
 
 func (s *state) refuse(rule, reason, remedy string) Decision {
