@@ -6,12 +6,20 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/reeve-ai/reeve/internal/custody"
 )
 
 // indexBatch is how many records go into the index in one transaction.
 const indexBatch = 4096
+
+// rowsAtOnce are inserted by one statement: a statement costs the driver more than a row.
+const (
+	rowsAtOnce   = 32
+	insertRecord = `INSERT INTO records (seq, ulid, t, kind, kek, who, model, route, result, label, label2, payload) VALUES `
+	recordRow    = `(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+)
 
 // CatchUp adds all records that are durable now. It may be called at any time; callers wait for each other.
 func (x *Index) CatchUp(ctx context.Context) error {
@@ -65,6 +73,9 @@ func (x *Index) batch(ctx context.Context, end uint64) (err error) {
 		}
 		return b.add(ctx, l)
 	})
+	if err == nil {
+		err = b.flush(ctx)
+	}
 	if err != nil {
 		return err
 	}
@@ -93,6 +104,8 @@ func digest(b []byte) []byte {
 type batch struct {
 	x                        *Index
 	record, word, step, term *sql.Stmt
+	many                     *sql.Stmt // rowsAtOnce records in one statement
+	rows                     []any     // of records that wait for it
 	known, find, drop        *sql.Stmt
 	remove                   [3]*sql.Stmt
 	fresh                    map[string]int64
@@ -106,7 +119,8 @@ func (b *batch) prepare(ctx context.Context, tx *sql.Tx) (err error) {
 		stmt **sql.Stmt
 		sql  string
 	}{
-		{&b.record, `INSERT INTO records (seq, ulid, t, kind, kek, who, model, route, result, label, label2, payload) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`},
+		{&b.record, insertRecord + recordRow},
+		{&b.many, insertRecord + strings.Repeat(recordRow+", ", rowsAtOnce-1) + recordRow},
 		{&b.word, `INSERT INTO words (word) VALUES ($1)`},
 		{&b.known, `SELECT n FROM words WHERE word = $1`},
 		{&b.drop, `UPDATE records SET payload = 0 WHERE seq >= $1 AND seq < $2 AND payload > 0`},
@@ -125,7 +139,7 @@ func (b *batch) prepare(ctx context.Context, tx *sql.Tx) (err error) {
 }
 
 func (b *batch) close() {
-	for _, s := range []*sql.Stmt{b.record, b.word, b.known, b.step, b.term, b.find, b.drop, b.remove[0], b.remove[1], b.remove[2]} {
+	for _, s := range []*sql.Stmt{b.record, b.many, b.word, b.known, b.step, b.term, b.find, b.drop, b.remove[0], b.remove[1], b.remove[2]} {
 		if s != nil {
 			_ = s.Close() // the transaction ends with it
 		}
@@ -163,8 +177,11 @@ func (b *batch) add(ctx context.Context, l *leaf) error {
 	if err != nil {
 		return fmt.Errorf("record %d: %w", l.Seq, err)
 	}
-	if _, err := b.record.ExecContext(ctx, row...); err != nil {
-		return err
+	if b.rows = append(b.rows, row...); len(b.rows) == rowsAtOnce*len(row) {
+		if _, err := b.many.ExecContext(ctx, b.rows...); err != nil {
+			return err
+		}
+		b.rows = b.rows[:0]
 	}
 	switch l.Kind {
 	case custody.EventHold, custody.EventErasure, custody.EventRetention:
@@ -200,10 +217,24 @@ func (b *batch) add(ctx context.Context, l *leaf) error {
 	return err
 }
 
+// flush inserts the records that wait.
+func (b *batch) flush(ctx context.Context) error {
+	const columns = 12
+	for ; len(b.rows) > 0; b.rows = b.rows[columns:] {
+		if _, err := b.record.ExecContext(ctx, b.rows[:columns]...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // dropped takes over what a record of retention says: payloads that are gone, or whole records.
 func (b *batch) dropped(ctx context.Context, l *leaf) error {
 	if l.Kind != custody.EventRetention {
 		return nil
+	}
+	if err := b.flush(ctx); err != nil {
+		return err
 	}
 	for _, r := range l.Ranges {
 		stmts := []*sql.Stmt{b.drop}
@@ -280,6 +311,9 @@ func (b *batch) join(ctx context.Context, l *leaf, id custody.ID, n map[string]i
 			in, known = b.x.opening[l.ID]
 		}
 		if !known {
+			if err := b.flush(ctx); err != nil {
+				return err
+			}
 			err := b.find.QueryRowContext(ctx, id[:]).Scan(&in.model, &in.route, &in.label, &in.who)
 			if err != nil && !errors.Is(err, sql.ErrNoRows) {
 				return err
