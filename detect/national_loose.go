@@ -1,5 +1,7 @@
 package detect
 
+import "unicode/utf8"
+
 // Loose tokens begin with letters that are no prefix of any rule and go on with digits: an identifier in lower case, an
 // address of a wallet. The scan does not stop at every word for them; it stops at a digit that follows a letter and looks
 // back. Where text is released early they are not looked at, because every word would have to wait for its end.
@@ -51,7 +53,8 @@ func (w *window) lettersBefore(i, most int) int {
 	for j > 0 && i-j <= most && isLetter(w.b[j-1]) {
 		j--
 	}
-	if w.steps += i - j; i-j > most || j > 0 && isWord(w.b[j-1]) || j > 1 && w.b[j-1] == '\'' && w.contracted(j-1) {
+	if w.steps += i - j; i-j > most || j > 0 && isWord(w.b[j-1]) || j > 1 && w.b[j-1] == '\'' && w.contracted(j-1) ||
+		j > 1 && w.b[j-1] >= utf8.RuneSelf && w.afterLetter(j) { // as the scan itself: no token begins right behind such a letter
 		return i
 	}
 	return j

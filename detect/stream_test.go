@@ -203,3 +203,22 @@ func drawChunks(t *rapid.T, text []byte) (out [][]byte) {
 	}
 	return out
 }
+
+// A word that goes on behind an accented letter is no token in a stream either, wherever the stream is cut.
+func TestNoTokenBehindAccent(t *testing.T) {
+	e := everything(t)
+	s := e.NewStream()
+	for _, text := range []string{"\nAAǅamemail0", "ǅamemail0", "éamemail0 12", "Ménagère75", "naïvecode42"} {
+		want := e.Find(nil, []byte(text))
+		for at := range len(text) {
+			s.Reset(e)
+			got, err := streamed(s, [][]byte{[]byte(text[:at]), []byte(text[at:])})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("%q|%q: %s", text[:at], text[at:], diff)
+			}
+		}
+	}
+}

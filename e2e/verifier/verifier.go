@@ -61,6 +61,7 @@ func Verify(dir string) (*Result, error) {
 	}
 	v.trust()
 	v.names()
+	v.reserve()
 	v.segments()
 	if v.res.FirstBad == nil { // else the reason may stand in what could not be read
 		v.explain()
@@ -113,7 +114,7 @@ func (v *verifier) trust() {
 }
 
 var known = map[string]*regexp.Regexp{
-	".":       regexp.MustCompile(`^(lock|log\.pub|checkpoint)$`),
+	".":       regexp.MustCompile(`^(lock|log\.pub|checkpoint|reserve)$`),
 	"wal":     regexp.MustCompile(`^[0-9]{8}\.seg$`),
 	"leaves":  regexp.MustCompile(`^[0-9]{8}\.leaf$`),
 	"payload": regexp.MustCompile(`^[0-9]{8}\.pay$`),
@@ -138,6 +139,14 @@ func (v *verifier) names() {
 		}
 		return nil
 	})
+}
+
+// reserve is zeros, whatever its size.
+func (v *verifier) reserve() {
+	b, err := os.ReadFile(filepath.Join(v.dir, "reserve"))
+	if err == nil && len(bytes.Trim(b, "\x00")) > 0 {
+		v.problem("reserve: something else than zeros")
+	}
 }
 
 // numbers are the segments in one folder.

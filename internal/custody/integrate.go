@@ -89,8 +89,9 @@ func (l *Log) absorb() error {
 func (l *Log) takeOver() (*tlog.Builder, error) {
 	in := l.integrator
 	b := tlog.NewBuilder(in.tiles.put)
-	if in.newest == nil {
-		return b, nil
+	if in.newest == nil { // tiles may lie there of a checkpoint that never came
+		in.partial = nil
+		return b, in.tiles.tidy(0)
 	}
 	size := in.newest.Size
 	err := b.Resume(size, in.tiles.read)

@@ -77,6 +77,7 @@ func (l *Log) checkpoint() error {
 		return in.tiles.put(t, b)
 	})
 	if err != nil {
+		in.b = nil // taken over anew, which tidies up what was written
 		return fmt.Errorf("write tiles: %w", err)
 	}
 	return l.publish(&c)
@@ -104,6 +105,7 @@ func (l *Log) publish(c *Checkpoint) error {
 		return err
 	}
 	if err := writeWhole(l.fs, l.checkpointPath(), signed.Marshal()); err != nil {
+		in.b = nil
 		return fmt.Errorf("write checkpoint: %w", err)
 	}
 	partial := tlog.PartialTiles(c.Size)

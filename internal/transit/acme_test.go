@@ -159,7 +159,7 @@ func (a *authority) signed(r *http.Request) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	jws, err := jose.ParseSigned(string(body), []jose.SignatureAlgorithm{jose.ES256})
+	jws, err := jose.ParseSignedJSON(string(body), []jose.SignatureAlgorithm{jose.ES256})
 	if err != nil {
 		return nil, err
 	}
