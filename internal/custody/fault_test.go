@@ -81,6 +81,9 @@ func waitReady(l *Log) {
 
 // TestFaults fails each call to the file system in turn, in each way, and then cuts the power: what was acknowledged must be there.
 func TestFaults(t *testing.T) {
+	if testing.Short() {
+		t.Skip("tries every place, one after the other")
+	}
 	keys := openRing(t, t.TempDir())
 	faults := []error{syscall.EIO, syscall.ENOSPC, errShortWrite}
 	if os.Getenv("REEVE_LONG") != "" {
@@ -101,6 +104,9 @@ func TestFaults(t *testing.T) {
 
 // TestRepeatedFaults fails every n-th call, so that faults meet the work that follows a fault.
 func TestRepeatedFaults(t *testing.T) {
+	if testing.Short() {
+		t.Skip("tries every place, one after the other")
+	}
 	keys := openRing(t, t.TempDir())
 	for _, fault := range []error{syscall.EIO, syscall.ENOSPC, errShortWrite} {
 		for n := 12; n < 48; n++ { // a fresh segment takes seven calls

@@ -125,6 +125,9 @@ func tornLog(t *testing.T, dir string, keys *keyring.Ring) image {
 
 // TestTornTail cuts and garbles the log at every byte of its last drain: exactly what was acknowledged before comes back.
 func TestTornTail(t *testing.T) {
+	if testing.Short() {
+		t.Skip("tries every place, one after the other")
+	}
 	dir := t.TempDir()
 	keys := openRing(t, dir)
 	img := tornLog(t, dir, keys)

@@ -15,6 +15,9 @@ import (
 // TestSealFaults fails each call to the file system while segments are sealed, payloads dropped and segments removed, and then cuts the
 // power: what was acknowledged is there, and what was said to be dropped is not.
 func TestSealFaults(t *testing.T) {
+	if testing.Short() {
+		t.Skip("tries every place, one after the other")
+	}
 	keys := openRing(t, t.TempDir())
 	faults := []error{syscall.EIO, errShortWrite}
 	if os.Getenv("REEVE_LONG") != "" {

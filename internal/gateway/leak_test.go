@@ -24,6 +24,9 @@ import (
 // under the policy that ships: first cut in two at every byte of the text, then cut at random, text and wire apart.
 // What comes out must be what the whole text becomes. REEVE_CHUNKINGS sets the number of random chunkings.
 func TestNoLeakAtAnySplit(t *testing.T) {
+	if testing.Short() {
+		t.Skip("tries every place, one after the other")
+	}
 	random := 20_000
 	if s := os.Getenv("REEVE_CHUNKINGS"); s != "" {
 		var err error

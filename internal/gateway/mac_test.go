@@ -84,6 +84,9 @@ func (h *house) ask(key, path, model, conversation string) (status int, label, r
 // TestMandatoryAccess sends every pair of labels through the gateway: clearance and model (no read up), conversation and
 // what a model may take, conversation and a model that is trained (no write down), and what a conversation has become.
 func TestMandatoryAccess(t *testing.T) {
+	if testing.Short() {
+		t.Skip("tries every place, one after the other")
+	}
 	h, keys := macHouse(t)
 	all := points()
 	violations, asked := 0, 0
@@ -130,6 +133,9 @@ func TestMandatoryAccess(t *testing.T) {
 
 // TestMandatoryAccessTriples is every clearance with every conversation and every model.
 func TestMandatoryAccessTriples(t *testing.T) {
+	if testing.Short() {
+		t.Skip("tries every place, one after the other")
+	}
 	h, _ := macHouse(t)
 	all := points()
 	for _, c := range all {
@@ -163,6 +169,9 @@ func local() *http.Request {
 // TestMandatoryAccessByPolicy asks the policies that ship, through the gateway, for every pair of clearance and model: they
 // say the same, the record names what decided, and the answer of a model that is allowed is the model's own label.
 func TestMandatoryAccessByPolicy(t *testing.T) {
+	if testing.Short() {
+		t.Skip("tries every place, one after the other")
+	}
 	set, err := access.Compile(access.Default(), access.Options{})
 	if err != nil {
 		t.Fatal(err)
