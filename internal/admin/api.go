@@ -157,7 +157,7 @@ func (c *call) mayGrant(principal string) *reeve.Refusal {
 			Message: "nobody changes their own roles, clearance, training or attributes", Remedy: "ask another administrator",
 		}
 	}
-	return c.may("user:grant")
+	return c.may("user:grant", principal)
 }
 
 func (a *Admin) createUser(c *call) (int, any, error) {
@@ -166,7 +166,7 @@ func (a *Admin) createUser(c *call) (int, any, error) {
 		return refused(refusal)
 	}
 	if ch.grants() {
-		if refusal := c.mayGrant(""); refusal != nil {
+		if refusal := c.mayGrant(nobodyYet); refusal != nil {
 			return refused(refusal)
 		}
 	}

@@ -45,7 +45,11 @@ func (a *Admin) createKey(c *call) (int, any, error) {
 	}
 	// A key for oneself gives nothing new. Any other gives somebody's rights away.
 	if n.Owner != c.session.Principal.ID {
-		if refusal := c.may("user:grant"); refusal != nil {
+		holder := n.Owner
+		if holder == "" {
+			holder = nobodyYet // the key acts for itself
+		}
+		if refusal := c.may("user:grant", holder); refusal != nil {
 			return refused(refusal)
 		}
 	}

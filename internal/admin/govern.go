@@ -32,9 +32,11 @@ func (a *Admin) governed(rt route) http.Handler {
 				return
 			}
 			c.session, c.by = session, identity.By{Actor: session.Principal.ID, Source: identity.SourceAPI}
-			c.may = func(action string) *reeve.Refusal { return a.decide(r, session, access.Action(action)) }
+			c.may = func(action, holder string) *reeve.Refusal {
+				return a.decide(r, session, access.Action(action), holder)
+			}
 			if rt.action != "" {
-				if refusal := a.decide(r, session, rt.action); refusal != nil {
+				if refusal := a.decide(r, session, rt.action, a.heldBy(r)); refusal != nil {
 					problem(w, refusal)
 					return
 				}
@@ -110,14 +112,35 @@ func sessionToken(r *http.Request) (string, *reeve.Refusal) {
 	return "", bad("two-cookies", "the request carries two session cookies", "delete the cookies of this site and sign in again")
 }
 
+// nobodyYet holds what a request is about to make: it is none of those who can ask.
+const nobodyYet = "new"
+
+// heldBy is whose rights a request is about, by its path: those of an account, of a group, or of what it makes. Whether the
+// caller is in that group, or becomes a member, the route itself asks.
+func (a *Admin) heldBy(r *http.Request) string {
+	id := r.PathValue("id")
+	if id == "" {
+		return nobodyYet
+	}
+	if strings.HasPrefix(r.URL.Path, "/admin/v1/users/") {
+		if u, err := a.o.Directory.User(r.Context(), id); err == nil {
+			return u.Principal()
+		}
+	}
+	return "other:" + id
+}
+
 // decide asks the access policies. What is asked about is the kind of thing that the action names.
-func (a *Admin) decide(r *http.Request, s *identity.Session, action access.Action) *reeve.Refusal {
+func (a *Admin) decide(r *http.Request, s *identity.Session, action access.Action, holder string) *reeve.Refusal {
 	kind, _, _ := strings.Cut(string(action), ":")
 	name := r.PathValue("id")
 	if name == "" {
 		name = "*"
 	}
 	resource := access.Resource{Kind: kind, Name: name}
+	if kind == access.KindUser || kind == access.KindKey {
+		resource.Owner = holder
+	}
 	if kind == access.KindAdmin {
 		resource = access.Admin()
 	}

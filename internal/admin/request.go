@@ -66,7 +66,7 @@ type call struct {
 	r       *http.Request
 	session *identity.Session
 	by      identity.By
-	may     func(action string) *reeve.Refusal // asks for a further right
+	may     func(action, holder string) *reeve.Refusal // asks for a further right; holder is whose rights it is about
 }
 
 // read decodes the body into v, strictly: unknown and repeated members are refused.
