@@ -20,7 +20,8 @@ type faultFS struct {
 	mu     sync.Mutex
 	calls  int
 	failAt int   // number of the call that fails, 0 for none
-	every  bool  // and each multiple of it
+	every  bool  // and each multiple of it, at most maxTimes times
+	times  int   // how often it failed
 	fault  error // what it fails with
 	full   bool  // every write fails with ENOSPC
 	fired  bool
@@ -28,6 +29,9 @@ type faultFS struct {
 	names   map[string]*inode // as a reader sees them
 	durable map[string]*inode // as they are after a power cut
 }
+
+// maxTimes ends what would go on for ever: each try to go on may take just as many calls as lie between two faults.
+const maxTimes = 100
 
 type inode struct {
 	data    []byte // durable
@@ -43,8 +47,9 @@ func newFaultFS(root string) *faultFS {
 // hit counts a call and reports its fault.
 func (f *faultFS) hit(needsSpace bool) error {
 	f.calls++
-	if f.calls == f.failAt || f.every && f.calls%f.failAt == 0 {
+	if f.calls == f.failAt || f.every && f.calls%f.failAt == 0 && f.times < maxTimes {
 		f.fired = true
+		f.times++
 		return f.fault
 	}
 	if f.full && needsSpace {

@@ -17,6 +17,7 @@ type integrator struct {
 	b       *tlog.Builder // nil until the tiles on the disk were taken over, and after a failure
 	checked bool          // all tiles of the checkpoint that Open found are there
 	partial []tlog.Tile   // partial tiles of the newest checkpoint
+	litter  []tlog.Tile   // partial tiles of checkpoints that could not be put in place
 
 	signers []*tlog.Signer    // Ed25519 first
 	asked   map[string]uint64 // sizes that the witnesses cosigned last, by key

@@ -77,10 +77,22 @@ func (l *Log) checkpoint() error {
 		return in.tiles.put(t, b)
 	})
 	if err != nil {
-		in.b = nil // taken over anew, which tidies up what was written
+		in.litters(c.Size)
 		return fmt.Errorf("write tiles: %w", err)
 	}
 	return l.publish(&c)
+}
+
+// maxLitter bounds the tiles that wait to be removed. More of them are found when the log is opened.
+const maxLitter = 4096
+
+// litters notes the partial tiles of a checkpoint that did not come about, so that the next one removes them.
+func (in *integrator) litters(size uint64) {
+	for _, t := range tlog.PartialTiles(size) {
+		if len(in.litter) < maxLitter && !slices.Contains(in.litter, t) {
+			in.litter = append(in.litter, t)
+		}
+	}
 }
 
 // agrees compares the root with that of the compact range, which the committer keeps on its own, where both are as large.
@@ -105,11 +117,13 @@ func (l *Log) publish(c *Checkpoint) error {
 		return err
 	}
 	if err := writeWhole(l.fs, l.checkpointPath(), signed.Marshal()); err != nil {
-		in.b = nil
+		in.litters(c.Size) // not removed yet: the checkpoint may be in place all the same
 		return fmt.Errorf("write checkpoint: %w", err)
 	}
 	partial := tlog.PartialTiles(c.Size)
 	in.tiles.drop(without(in.partial, partial))
+	in.tiles.drop(without(in.litter, partial))
+	in.litter = nil
 	in.newest, in.partial, in.resign = c, partial, false
 	l.signed.Store(c.Size)
 	in.waitMu.Lock()
