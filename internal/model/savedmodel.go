@@ -13,7 +13,7 @@ var savedDangerous = newSet(`PyFunc PyFuncStateless EagerPyFunc ReadFile WriteFi
 	DataServiceDataset DataServiceDatasetV2 DataServiceDatasetV3 DataServiceDatasetV4 RegisterDataset RegisterDatasetV2 DistributedSave DeleteRandomSeedGenerator ImmutableConst
 	IgniteDataset KafkaDataset ExtractJpegFromFile LoadAndRemapMatrix GenerateVocabRemapping InitializeTableFromTextFile`)
 
-// savedCustomReads are operators of every saved model that name files of its own folder.
+// savedBenign are operators of every saved model that name files of its own folder.
 var savedBenign = newSet(`SaveV2 RestoreV2 MergeV2Checkpoints ShardedFilename Save Restore RestoreSlice InitializeTableFromTextFileV2 StaticRegexFullMatch StringJoin Print Assert`)
 
 // savedModel walks a saved model of TensorFlow (tensorflow/core/protobuf/saved_model.proto): the operators of its graphs and functions.

@@ -25,7 +25,4 @@ const (
 	PayloadType   = "application/vnd.in-toto+json"
 	StatementType = "https://in-toto.io/Statement/v1"
 	PredicateType = "https://model_signing/signature/v1.0"
-
-	// DefaultShard is the size of a shard, in bytes.
-	DefaultShard = 1_000_000_000
 )

@@ -122,18 +122,10 @@ func short(s string) string {
 
 // normal is the name under which an ecosystem knows a package.
 func normal(ecosystem, name string) string {
-	switch {
-	case strings.HasPrefix(ecosystem, "PyPI"):
+	if strings.HasPrefix(ecosystem, "PyPI") {
 		return deps.NormalPyPI(name)
-	case ecosystem == "Go":
-		return name
 	}
 	return name
-}
-
-// Group is one vulnerability under all its names.
-type Group struct {
-	IDs []string // sorted
 }
 
 // groups joins advisories that name each other as aliases.
