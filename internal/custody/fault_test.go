@@ -141,6 +141,37 @@ func faultRun(t *testing.T, keys *keyring.Ring, fault error, n int, every bool) 
 	return fs.fired
 }
 
+// TestNameNotDurable ends the process between the renaming of a new segment and the sync of its directory. The next process finds
+// the segment and writes to it; a power cut must not take the name away.
+func TestNameNotDurable(t *testing.T) {
+	dir, survivor := t.TempDir(), t.TempDir()
+	keys := openRing(t, survivor)
+	fs := newFaultFS(dir)
+	var promised acked
+	open := func() *Log {
+		l, err := Open(Options{Dir: dir, Keys: keys, FS: fs, CheckpointEvery: time.Hour, keepWAL: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return l
+	}
+	l := open()
+	promised.exchanges(t, l, 3, 0)
+	fs.set(func() { fs.noDir = true })
+	if l.endSegment(t.Context()) == nil {
+		t.Fatal("a new segment without a durable name")
+	}
+	_ = l.Close()
+	fs.set(func() { fs.noDir = false })
+	l = open()
+	promised.exchanges(t, l, 3, 100)
+	fs.crash(t, survivor)
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	promised.check(t, survivor, keys, "a name that was not durable")
+}
+
 // TestDiskFull fills the disk, sees every record refused, frees it and sees the log go on by itself.
 func TestDiskFull(t *testing.T) {
 	dir, survivor := t.TempDir(), t.TempDir()
@@ -152,9 +183,7 @@ func TestDiskFull(t *testing.T) {
 	}
 	var promised acked
 	promised.exchanges(t, l, 20, 0)
-	fs.mu.Lock()
-	fs.full = true
-	fs.mu.Unlock()
+	fs.set(func() { fs.full = true })
 	before := len(promised.ids)
 	promised.exchanges(t, l, 30, 100)
 	if l.Ready() == nil || l.Stats().LastError == "" {
@@ -163,9 +192,7 @@ func TestDiskFull(t *testing.T) {
 	if len(promised.ids) > before+1 {
 		t.Fatalf("%d intents acknowledged on a full disk", len(promised.ids)-before)
 	}
-	fs.mu.Lock()
-	fs.full = false
-	fs.mu.Unlock()
+	fs.set(func() { fs.full = false })
 	waitReady(l)
 	l.tellDegraded()
 	told := findKind(t, dir, kindDegraded)

@@ -24,6 +24,7 @@ type faultFS struct {
 	times  int   // how often it failed
 	fault  error // what it fails with
 	full   bool  // every write fails with ENOSPC
+	noDir  bool  // no name becomes durable
 	fired  bool
 
 	names   map[string]*inode // as a reader sees them
@@ -42,6 +43,13 @@ var errShortWrite = errors.New("short write")
 
 func newFaultFS(root string) *faultFS {
 	return &faultFS{root: root, names: map[string]*inode{}, durable: map[string]*inode{}}
+}
+
+// set changes what fails, beside a log that is at work.
+func (f *faultFS) set(change func()) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	change()
 }
 
 // hit counts a call and reports its fault.
@@ -141,6 +149,9 @@ func (f *faultFS) SyncDir(dir string) error {
 	defer f.mu.Unlock()
 	if err := f.hit(false); err != nil {
 		return err
+	}
+	if f.noDir {
+		return syscall.EIO
 	}
 	maps.DeleteFunc(f.durable, func(name string, _ *inode) bool { return filepath.Dir(name) == dir && f.names[name] == nil })
 	for name, node := range f.names {

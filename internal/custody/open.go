@@ -269,6 +269,10 @@ func (l *Log) goOn(a *audit) error {
 	if err := seg.harden(t.signed); err != nil {
 		return errors.Join(fmt.Errorf("write segment %d again: %w", t.number, err), seg.file.Close())
 	}
+	// The process that moved the segment to its place may have died, or failed, before the name was durable.
+	if err := l.fs.SyncDir(l.walDir); err != nil {
+		return errors.Join(fmt.Errorf("sync %s: %w", l.walDir, err), seg.file.Close())
+	}
 	l.seg, l.chain, l.tree, l.open = seg, a.st.chain, a.st.tree, a.st.open
 	l.head.Store(a.st.next())
 	l.tail.Store(a.st.next())
