@@ -114,14 +114,22 @@ func (s *Statement) DatasetAudit() (*DatasetAudit, error) {
 	if err := json.Unmarshal(s.Predicate, &a); err != nil {
 		return nil, fmt.Errorf("%w data set statement: %s", ErrMalformed, firstLine(err))
 	}
+	return &a, a.Check(s.Subject)
+}
+
+// PredicateType implements Predicate.
+func (*DatasetAudit) PredicateType() string { return DatasetAuditType }
+
+// Check implements Predicate.
+func (a *DatasetAudit) Check(subjects []Resource) error {
 	tree, err := NewTree(a.Files)
 	if err != nil {
-		return nil, fmt.Errorf("%w data set statement: %w", ErrMalformed, err)
+		return fmt.Errorf("%w data set statement: %w", ErrMalformed, err)
 	}
-	if tree != a.Tree || s.Subject[0].Digest["rfc6962-sha256"] != tree.Root || s.Subject[0].Digest["dirHash"] != tree.Hash {
-		return nil, fmt.Errorf("%w data set statement: its files do not come to the digest that it claims", ErrMalformed)
+	if len(subjects) == 0 || tree != a.Tree || subjects[0].Digest["rfc6962-sha256"] != tree.Root || subjects[0].Digest["dirHash"] != tree.Hash {
+		return fmt.Errorf("%w data set statement: its files do not come to the digest that it claims", ErrMalformed)
 	}
-	return &a, a.check()
+	return a.check()
 }
 
 func (a *DatasetAudit) check() error {
