@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 
 	_ "modernc.org/sqlite" // the database/sql driver "sqlite"
 
@@ -19,11 +20,12 @@ import (
 const IndexFile = "index.db"
 
 // indexFormat is PRAGMA user_version of index.db. Another one is no error: the index is made anew.
-const indexFormat = 2
+const indexFormat = 3
 
 // Strings that repeat (models, results, keys' ids, commitments) stand once in words; records hold their numbers. The row of a
 // key's id or a commitment is the blind index: without it nothing leads from a subject to its records. Terms are the blind
-// indexes of identifiers in payloads, and the ids of exchanges that an access record is about.
+// indexes of identifiers in payloads, and the ids of exchanges that an access record is about. The kinds of an exchange's records have
+// fixed numbers, so that events have an index of their own. Findings are what rules did to an exchange; tallies count by the hour (tally.go).
 const indexSchema = `
 CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE words (n INTEGER PRIMARY KEY, word BLOB NOT NULL UNIQUE) STRICT;
@@ -39,16 +41,24 @@ CREATE TABLE records (
 	result  INTEGER,
 	label   INTEGER,
 	label2  INTEGER,
+	rule    INTEGER,
 	payload INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX records_ulid ON records (ulid);
 CREATE INDEX records_t    ON records (t);
 CREATE INDEX records_kek  ON records (kek) WHERE kek IS NOT NULL;
 CREATE INDEX records_who  ON records (who) WHERE who IS NOT NULL;
+CREATE INDEX records_result ON records (result) WHERE result IS NOT NULL;
+CREATE INDEX records_model ON records (model) WHERE result IS NOT NULL AND model IS NOT NULL;
+CREATE INDEX records_event ON records (kind) WHERE kind > 3;
 CREATE TABLE steps (seq INTEGER PRIMARY KEY) STRICT;
 CREATE TABLE terms (term BLOB NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (term, seq)) STRICT, WITHOUT ROWID;
 CREATE INDEX terms_seq ON terms (seq);
-PRAGMA user_version = 2;
+CREATE TABLE findings (rule INTEGER NOT NULL, seq INTEGER NOT NULL, action INTEGER NOT NULL, stage INTEGER NOT NULL, n INTEGER NOT NULL, PRIMARY KEY (rule, seq, action, stage)) STRICT, WITHOUT ROWID;
+CREATE INDEX findings_seq ON findings (seq);
+CREATE TABLE tallies (hour INTEGER NOT NULL, what INTEGER NOT NULL, a INTEGER NOT NULL, b INTEGER NOT NULL, n INTEGER NOT NULL, PRIMARY KEY (what, hour, a, b)) STRICT, WITHOUT ROWID;
+INSERT INTO words (n, word) VALUES (1, CAST('intent' AS BLOB)), (2, CAST('outcome' AS BLOB)), (3, CAST('aborted' AS BLOB));
+PRAGMA user_version = 3;
 `
 
 // Source is the log as the index reads it. It is safe for concurrent use.
@@ -70,14 +80,21 @@ type Index struct {
 	terms func(*leaf) ([][]byte, error) // blind indexes of further identifiers in a payload; may be nil
 	late  func(KEKID, uint64)           // told of a record under a key; may be nil
 
-	mu      sync.Mutex // of everything below, and of writing
-	next    uint64     // first record that is not in the index
+	mu      sync.Mutex    // of everything below, and of writing
+	next    uint64        // first record that is not in the index
+	reached atomic.Uint64 // next, for those who do not wait for mu
 	words   map[string]int64
 	opening map[string]intent // intents whose outcome did not come yet, by ulid
 }
 
 // intent is what an outcome does not repeat.
-type intent struct{ model, route, label, who int64 }
+type intent struct {
+	model, route, label, who int64
+	found                    []found
+}
+
+// found is what a rule did, in numbers of words.
+type found struct{ rule, action, stage, n int64 }
 
 // OpenIndex opens or makes Dir/index.db. steps is told of every record of a hold or an erasure, in the order of the log:
 // first those that the index holds already, later the new ones, each once.
@@ -125,6 +142,7 @@ func (x *Index) open(ctx context.Context) error {
 	}
 	x.db.SetMaxOpenConns(4)
 	x.words, x.opening, x.next = map[string]int64{}, map[string]intent{}, 0
+	x.reached.Store(0)
 	var version int
 	if err := x.db.QueryRowContext(ctx, `PRAGMA user_version`).Scan(&version); err != nil {
 		return err
@@ -141,7 +159,9 @@ func (x *Index) open(ctx context.Context) error {
 
 // load reads what is kept in memory.
 func (x *Index) load(ctx context.Context) error {
-	return x.db.QueryRowContext(ctx, `SELECT coalesce(max(seq) + 1, 0) FROM records`).Scan(&x.next)
+	err := x.db.QueryRowContext(ctx, `SELECT coalesce(max(seq) + 1, 0) FROM records`).Scan(&x.next)
+	x.reached.Store(x.next)
+	return err
 }
 
 // sameLog compares the last record of the index with the log: it must be there and be the same.

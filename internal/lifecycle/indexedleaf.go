@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strconv"
 	"time"
+
+	"github.com/go-json-experiment/json"
 )
 
 // inference is how the version of exchanges' leaves is spelt in them.
@@ -50,7 +52,7 @@ func member(b []byte) (name, value, after []byte) {
 		return name, b[1 : k+1], b[k+2:]
 	case '[', '{':
 		k := nested(b)
-		return name, nil, b[k:]
+		return name, b[:k], b[k:]
 	}
 	k := bytes.IndexAny(b, ",}")
 	if k < 0 {
@@ -108,6 +110,10 @@ func (l *leaf) set(name, value []byte) bool {
 		l.LabelIn = string(value)
 	case "label_out":
 		l.LabelOut = string(value)
+	case "rule":
+		l.Rule = string(value)
+	case "guard":
+		err = json.Unmarshal(value, &l.Guard)
 	case "intended":
 		l.Intended = string(value) == "true"
 	case "sealed":

@@ -17,8 +17,8 @@ const indexBatch = 4096
 // rowsAtOnce are inserted by one statement: a statement costs the driver more than a row.
 const (
 	rowsAtOnce   = 32
-	insertRecord = `INSERT INTO records (seq, ulid, t, kind, kek, who, model, route, result, label, label2, payload) VALUES `
-	recordRow    = `(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	insertRecord = `INSERT INTO records (seq, ulid, t, kind, kek, who, model, route, result, label, label2, rule, payload) VALUES `
+	recordRow    = `(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 )
 
 // CatchUp adds all records that are durable now. It may be called at any time; callers wait for each other.
@@ -54,7 +54,7 @@ func (x *Index) batch(ctx context.Context, end uint64) (err error) {
 	if err != nil {
 		return err
 	}
-	b := &batch{x: x, fresh: map[string]int64{}, opened: map[string]intent{}}
+	b := &batch{x: x, fresh: map[string]int64{}, opened: map[string]intent{}, tallies: map[tallyKey]int64{}}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, tx.Rollback())
@@ -76,6 +76,9 @@ func (x *Index) batch(ctx context.Context, end uint64) (err error) {
 	if err == nil {
 		err = b.flush(ctx)
 	}
+	if err == nil {
+		err = b.tell(ctx)
+	}
 	if err != nil {
 		return err
 	}
@@ -87,6 +90,7 @@ func (x *Index) batch(ctx context.Context, end uint64) (err error) {
 	}
 	b.keep()
 	x.next = end
+	x.reached.Store(end)
 	for _, step := range b.steps {
 		if err := x.steps(step); err != nil {
 			return err
@@ -107,7 +111,11 @@ type batch struct {
 	many                     *sql.Stmt // rowsAtOnce records in one statement
 	rows                     []any     // of records that wait for it
 	known, find, drop        *sql.Stmt
-	remove                   [3]*sql.Stmt
+	before                   *sql.Stmt
+	finding, tally           *sql.Stmt
+	remove                   [4]*sql.Stmt
+	tallies                  map[tallyKey]int64
+	inherited                []found // of the intent of the outcome that is added
 	fresh                    map[string]int64
 	opened                   map[string]intent
 	closed                   []string
@@ -127,6 +135,10 @@ func (b *batch) prepare(ctx context.Context, tx *sql.Tx) (err error) {
 		{&b.remove[0], `DELETE FROM records WHERE seq >= $1 AND seq < $2`},
 		{&b.remove[1], `DELETE FROM steps WHERE seq >= $1 AND seq < $2`},
 		{&b.remove[2], `DELETE FROM terms WHERE seq >= $1 AND seq < $2`},
+		{&b.remove[3], `DELETE FROM findings WHERE seq >= $1 AND seq < $2`},
+		{&b.finding, `INSERT INTO findings (rule, seq, action, stage, n) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`},
+		{&b.before, `SELECT f.rule, f.action, f.stage, f.n FROM findings f JOIN records r ON r.seq = f.seq WHERE r.ulid = $1`},
+		{&b.tally, `INSERT INTO tallies (hour, what, a, b, n) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (what, hour, a, b) DO UPDATE SET n = n + $5`},
 		{&b.step, `INSERT INTO steps (seq) VALUES ($1)`},
 		{&b.term, `INSERT INTO terms (term, seq) VALUES ($1, $2) ON CONFLICT DO NOTHING`},
 		{&b.find, `SELECT coalesce(model, 0), coalesce(route, 0), coalesce(label, 0), coalesce(who, 0) FROM records WHERE ulid = $1 ORDER BY seq LIMIT 1`},
@@ -139,7 +151,7 @@ func (b *batch) prepare(ctx context.Context, tx *sql.Tx) (err error) {
 }
 
 func (b *batch) close() {
-	for _, s := range []*sql.Stmt{b.record, b.many, b.word, b.known, b.step, b.term, b.find, b.drop, b.remove[0], b.remove[1], b.remove[2]} {
+	for _, s := range []*sql.Stmt{b.record, b.many, b.word, b.known, b.step, b.term, b.find, b.drop, b.finding, b.tally, b.before, b.remove[0], b.remove[1], b.remove[2], b.remove[3]} {
 		if s != nil {
 			_ = s.Close() // the transaction ends with it
 		}
@@ -219,7 +231,7 @@ func (b *batch) add(ctx context.Context, l *leaf) error {
 
 // flush inserts the records that wait.
 func (b *batch) flush(ctx context.Context) error {
-	const columns = 12
+	const columns = 13
 	for ; len(b.rows) > 0; b.rows = b.rows[columns:] {
 		if _, err := b.record.ExecContext(ctx, b.rows[:columns]...); err != nil {
 			return err
@@ -262,7 +274,7 @@ func (b *batch) row(ctx context.Context, l *leaf, id custody.ID) ([]any, error) 
 	if l.Kind == "aborted" {
 		result = l.Kind
 	}
-	words := map[string]string{"kind": l.Kind, "model": l.Model, "route": l.Route, "result": result, "label": l.LabelIn, "label2": l.LabelOut}
+	words := map[string]string{"kind": l.Kind, "model": l.Model, "route": l.Route, "result": result, "label": l.LabelIn, "label2": l.LabelOut, "rule": l.Rule}
 	if l.Act != "" {
 		words["route"] = l.Act
 	}
@@ -277,6 +289,7 @@ func (b *batch) row(ctx context.Context, l *leaf, id custody.ID) ([]any, error) 
 		n[column] = number
 	}
 	var err error
+	b.inherited = nil
 	if sealed {
 		if n["kek"], err = b.number(ctx, string(kek[:])); err != nil {
 			return nil, err
@@ -290,13 +303,16 @@ func (b *batch) row(ctx context.Context, l *leaf, id custody.ID) ([]any, error) 
 	if err := b.join(ctx, l, id, n); err != nil {
 		return nil, err
 	}
+	if err := b.count(ctx, l, n); err != nil {
+		return nil, err
+	}
 	payload := int64(0) // one more than the bytes of text that are sealed
 	if sealed {
 		payload = 1 + l.NPrompt + l.NResponse + l.NPayload
 	}
 	return []any{
 		l.Seq, id[:], l.when().UnixNano(), n["kind"], orNull(n["kek"]), orNull(n["who"]), orNull(n["model"]), orNull(n["route"]),
-		orNull(n["result"]), orNull(n["label"]), orNull(n["label2"]), payload,
+		orNull(n["result"]), orNull(n["label"]), orNull(n["label2"]), orNull(n["rule"]), payload,
 	}, nil
 }
 
@@ -318,10 +334,14 @@ func (b *batch) join(ctx context.Context, l *leaf, id custody.ID, n map[string]i
 			if err != nil && !errors.Is(err, sql.ErrNoRows) {
 				return err
 			}
+			if in.found, err = b.foundBefore(ctx, id); err != nil {
+				return err
+			}
 		}
 		delete(b.opened, l.ID)
 		b.closed = append(b.closed, l.ID)
 		n["model"], n["route"], n["label"], n["who"] = in.model, in.route, in.label, in.who
+		b.inherited = in.found
 	}
 	return nil
 }

@@ -60,8 +60,9 @@ type SearchRequest struct {
 
 // ShowRequest asks for one exchange or event with its payloads.
 type ShowRequest struct {
-	ID    string `json:"id"`
-	Actor string `json:"actor"`
+	ID     string `json:"id"`
+	Actor  string `json:"actor"`
+	Reason string `json:"reason,omitempty"` // why it is read; sealed in the record under the actor's key
 }
 
 // Show reads one exchange with what was asked and answered. That it is read is on record first; where it cannot be
@@ -82,6 +83,9 @@ func (c *Custodian) Show(ctx context.Context, q ShowRequest) (*Shown, error) {
 		return nil, fmt.Errorf("%s: %w", id, custody.ErrNotFound)
 	}
 	ev := &custody.Event{Kind: custody.EventAccess, Actor: q.Actor, Act: "payload.read", Object: id.String(), Result: "ok", Refs: []custody.ID{id}, Ranges: toRanges(seqs)}
+	if q.Reason != "" && q.Actor != "" {
+		ev.Payload = (&said{Reason: q.Reason}).seal()
+	}
 	if _, err := c.record(ctx, ev); err != nil {
 		return nil, fmt.Errorf("nothing is shown: %w", err)
 	}

@@ -34,6 +34,7 @@ type Hit struct {
 	Route    string    `json:"route,omitempty"`
 	Model    string    `json:"model,omitempty"`
 	Result   string    `json:"result"`
+	Rule     string    `json:"rule,omitempty"` // that refused it
 	LabelIn  string    `json:"label_in,omitempty"`
 	LabelOut string    `json:"label_out,omitempty"`
 	Payload  bool      `json:"payload"` // what was said is still kept
@@ -131,15 +132,19 @@ func (x *Index) search(ctx context.Context, q *Query, subjects []who, term []byt
 	return x.page(ctx, &c, limit)
 }
 
-const hitColumns = `r.seq, r.ulid, r.t, k.word, m.word, o.word, e.word, a.word, b.word,
+const hitColumns = `r.seq, r.ulid, r.t, k.word, m.word, o.word, e.word, a.word, b.word, u.word,
 	EXISTS (SELECT 1 FROM records p WHERE p.ulid = r.ulid AND p.payload > 0)`
 
 const hitJoins = `LEFT JOIN words k ON k.n = r.kind LEFT JOIN words m ON m.n = r.model LEFT JOIN words o ON o.n = r.route
-	LEFT JOIN words e ON e.n = r.result LEFT JOIN words a ON a.n = r.label LEFT JOIN words b ON b.n = r.label2`
+	LEFT JOIN words e ON e.n = r.result LEFT JOIN words a ON a.n = r.label LEFT JOIN words b ON b.n = r.label2 LEFT JOIN words u ON u.n = r.rule`
 
 func (x *Index) page(ctx context.Context, c *condition, limit int) (*Page, error) {
-	rows, err := x.db.QueryContext(ctx, `SELECT `+hitColumns+` FROM records r `+hitJoins+` WHERE `+c.String()+
-		fmt.Sprintf(` ORDER BY r.seq DESC LIMIT %d`, limit+1), c.args...)
+	return x.pageFrom(ctx, `records r `, c, limit)
+}
+
+func (x *Index) pageFrom(ctx context.Context, from string, c *condition, limit int) (*Page, error) {
+	rows, err := x.db.QueryContext(ctx, `SELECT `+hitColumns+` FROM `+from+hitJoins+` WHERE `+c.String()+
+		fmt.Sprintf(` ORDER BY %s.seq DESC LIMIT %d`, from[:1], limit+1), c.args...)
 	if err != nil {
 		return nil, fmt.Errorf("search: %w", err)
 	}
@@ -160,13 +165,13 @@ func (x *Index) page(ctx context.Context, c *condition, limit int) (*Page, error
 }
 
 func scanHit(rows *sql.Rows) (h Hit, err error) {
-	var id, kind, model, route, result, in, out []byte
+	var id, kind, model, route, result, in, out, rule []byte
 	var t int64
-	if err := rows.Scan(&h.Seq, &id, &t, &kind, &model, &route, &result, &in, &out, &h.Payload); err != nil {
+	if err := rows.Scan(&h.Seq, &id, &t, &kind, &model, &route, &result, &in, &out, &rule, &h.Payload); err != nil {
 		return h, err
 	}
 	h.Time, h.Kind = time.Unix(0, t).UTC(), string(kind)
-	h.Model, h.Result, h.LabelIn, h.LabelOut = string(model), string(result), string(in), string(out)
+	h.Model, h.Result, h.LabelIn, h.LabelOut, h.Rule = string(model), string(result), string(in), string(out), string(rule)
 	if len(id) == len(custody.ID{}) {
 		h.ID = custody.ID(id).String()
 	}
