@@ -51,6 +51,7 @@ var floor = map[string]int{
 	"internal/identity": 2,
 	"internal/witness":  2,
 	"internal/gateway":  3,
+	"internal/gate":     3,
 	"internal/admin":    3,
 	"internal/control":  3,
 

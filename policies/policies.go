@@ -24,6 +24,15 @@ const LabelsName = "policies/labels.yaml"
 // Labels returns the default classification policy, a fresh copy.
 func Labels() []byte { return append([]byte(nil), labels...) }
 
+//go:embed gate.yaml
+var gate []byte
+
+// GateName is the name under which the default gate policy appears in errors.
+const GateName = "policies/gate.yaml"
+
+// Gate returns the default gate policy, a fresh copy.
+func Gate() []byte { return append([]byte(nil), gate...) }
+
 //go:embed access
 var access embed.FS
 

@@ -20,8 +20,8 @@ func newInit() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "init [DIR]",
 		Short: "Write a configuration and the default policies into a folder",
-		Long: `Write reeve.yaml, policies/guard.yaml, policies/labels.yaml and policies/access into a folder (default: this one):
-the rules that are built in, as files to review, to change and to keep under version control. With them come
+		Long: `Write reeve.yaml, policies/guard.yaml, policies/labels.yaml, policies/gate.yaml and policies/access into a folder
+(default: this one): the rules that are built in, as files to review, to change and to keep under version control. With them come
 example entities, test cases and invariants for reeve access test and reeve access prove.
 
 Nothing is overwritten: where one of the files is there, nothing at all is written.
@@ -67,6 +67,7 @@ func initFiles(upstream string) ([]newFile, error) {
 		{config.FileName, fmt.Appendf(nil, initConfig, upstream)},
 		{policies.GuardName, policies.Guard()},
 		{policies.LabelsName, policies.Labels()},
+		{policies.GateName, policies.Gate()},
 	}
 	err := fs.WalkDir(policies.Access(), ".", func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
