@@ -105,6 +105,38 @@ CREATE TABLE shares (
 	created_ms BIGINT NOT NULL,
 	PRIMARY KEY (kind, name, with_whom)
 );`,
+	5: `
+CREATE TABLE review_items (
+	id           TEXT   NOT NULL PRIMARY KEY,
+	state        TEXT   NOT NULL,
+	rank_ms      BIGINT NOT NULL,
+	due_ms       BIGINT NOT NULL,
+	escalated_ms BIGINT NOT NULL,
+	assignee     TEXT   NOT NULL,
+	lease_ms     BIGINT NOT NULL,
+	sources      TEXT   NOT NULL,
+	outcome      TEXT   NOT NULL,
+	body         TEXT   NOT NULL,
+	version      BIGINT NOT NULL
+);
+CREATE INDEX review_items_queue ON review_items (state, rank_ms, id);
+CREATE INDEX review_items_rank ON review_items (rank_ms, id);
+CREATE INDEX review_items_due ON review_items (state, due_ms);
+CREATE TABLE review_verdicts (
+	record   TEXT   NOT NULL PRIMARY KEY,
+	item     TEXT   NOT NULL,
+	round    BIGINT NOT NULL,
+	reviewer TEXT   NOT NULL,
+	body     TEXT   NOT NULL,
+	at_ms    BIGINT NOT NULL,
+	UNIQUE (item, round),
+	UNIQUE (item, reviewer)
+);
+CREATE TABLE review_feeds (
+	origin TEXT   NOT NULL PRIMARY KEY,
+	next   BIGINT NOT NULL
+);
+INSERT INTO reeve_meta (name, value) VALUES ('review_seq', 0);`,
 }
 
 // querier is a database or a transaction.
