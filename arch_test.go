@@ -57,6 +57,9 @@ var floor = map[string]int{
 
 	"internal/lifecycle": 3,
 
+	"internal/monitor/record": 3, // leaves as what watching needs of them
+	"internal/monitor/rollup": 3,
+
 	"internal/inspect":  3,
 	"internal/sourcing": 3,
 	"internal/backup":   3, // a data directory copied while a server works in it, and put back
@@ -82,6 +85,8 @@ type arrow struct{ from, to string }
 var sideways = map[arrow]string{
 	{"detect/names", "detect"}:                 "shares Match and Rule",
 	{"internal/lifecycle", "internal/control"}: "its calls are served on the socket",
+
+	{"internal/monitor/rollup", "internal/monitor/record"}: "what it counts",
 }
 
 // beside are folders whose programs are no part of the product: they may import anything, and nothing imports them.

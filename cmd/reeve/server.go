@@ -21,6 +21,7 @@ import (
 	"github.com/reeve-ai/reeve/internal/gateway"
 	"github.com/reeve-ai/reeve/internal/identity"
 	"github.com/reeve-ai/reeve/internal/keyring"
+	"github.com/reeve-ai/reeve/internal/monitor/rollup"
 	"github.com/reeve-ai/reeve/internal/oidc"
 	"github.com/reeve-ai/reeve/internal/store"
 	"github.com/reeve-ai/reeve/internal/transit"
@@ -53,6 +54,7 @@ type server struct {
 	control        *control.Socket // commands reach this server by it
 	house          *house          // what they reach
 	loops          []func(context.Context) error
+	rollups        *rollup.Store // counters over the log
 }
 
 // openServer opens the data directory and the listeners. Where it fails, it leaves nothing open.
@@ -61,7 +63,7 @@ func openServer(ctx context.Context, set *settings, out io.Writer) (*server, err
 	s.broken = prometheus.NewCounter(prometheus.CounterOpts{Name: "reeve_break_glass_total", Help: "Times that somebody broke the glass."})
 	s.metrics.MustRegister(s.broken)
 	s.log = slog.New(slog.NewJSONHandler(out, &slog.HandlerOptions{Level: slog.LevelInfo}))
-	for _, open := range []func(context.Context) error{s.openData, s.openGateway, s.openControl, s.listen, s.announce} {
+	for _, open := range []func(context.Context) error{s.openData, s.openGateway, s.openControl, s.openMonitor, s.listen, s.announce} {
 		if err := open(ctx); err != nil {
 			_ = s.close() // what was opened so far; the error that counts is the first
 			return nil, err
@@ -323,6 +325,9 @@ func (s *server) close() error {
 	}
 	if s.control != nil {
 		errs = append(errs, s.control.Close())
+	}
+	if s.rollups != nil {
+		errs = append(errs, s.rollups.Close())
 	}
 	if s.house != nil {
 		errs = append(errs, s.house.closeKeeper())
