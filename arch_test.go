@@ -45,6 +45,7 @@ var floor = map[string]int{
 	"internal/deps":     1,
 	"internal/vulndb":   3,
 	"internal/attest":   2,
+	"internal/lineage":  3,
 	"internal/custody":  2,
 	"internal/dataset":  2,
 	"internal/guard":    2,

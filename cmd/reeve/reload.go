@@ -137,7 +137,7 @@ func (s *server) drain(ctx context.Context) error {
 // eventOf is the record of an administrative act. Why somebody broke the glass is sealed with it.
 func eventOf(a store.Act) *custody.Event {
 	ev := &custody.Event{
-		Kind: custody.EventAdmin, Time: a.At, Actor: "operator", Act: a.Act, Object: a.Subject, Result: "ok",
+		Kind: kindOfAct(a.Act), Time: a.At, Actor: "operator", Act: a.Act, Object: a.Subject, Result: "ok",
 		Names: map[string]string{}, Numbers: map[string]uint64{"outbox": uint64(a.Seq)}, //nolint:gosec // counts from 1
 	}
 	for name, value := range a.Details {
@@ -151,6 +151,19 @@ func eventOf(a store.Act) *custody.Event {
 		}
 	}
 	return ev
+}
+
+// kindOfAct is the kind of record that an act leaves: statements about data and models are evidence of their own kind.
+func kindOfAct(act string) string {
+	switch act {
+	case "dataset.statement", "model.scan":
+		return custody.EventScan
+	case "model.training":
+		return custody.EventTraining
+	case "model.verdict", "model.waiver", "model.approval":
+		return custody.EventGate
+	}
+	return custody.EventAdmin
 }
 
 // alarm tells who watches the log and the metrics that somebody broke the glass.

@@ -21,7 +21,7 @@ const (
 	EventErasure   = "erasure"   // keys were destroyed: Keks
 	EventRetention = "retention" // payloads or records were dropped as their time was up: Ranges
 	EventLaw       = "law"       // a legal assessment
-	EventTraining  = "training"  // a person was trained
+	EventTraining  = "training"  // a model was trained, or a person: the act says which
 	EventIsolation = "isolation" // a boundary was tested or broken
 	EventPolicy    = "policy"    // rules came into force
 )
