@@ -88,10 +88,10 @@ func (j *job) rest(where, name string, head []byte, r *io.SectionReader, depth i
 		j.format("pickle", depth)
 	case isProtobufModel(name, head, r):
 		j.protobuf(where, name, r, depth)
-	case what == isJSON:
+	case what == isJSON && !isTemplateName(name):
 		j.format("json", depth)
 		j.json(where, name, r)
-	case what == isText:
+	case what == isText || what == isJSON:
 		j.format("text", depth)
 		j.text(where, name, r)
 	case path.Base(name) == "version" || path.Base(name) == "byteorder":

@@ -99,7 +99,7 @@ func (w *jsonWalk) object(key string, depth int) error {
 		name := t.String()
 		members++
 		inner := name
-		if key == "weight_map" || key == "auto_map" || key == "custom_objects" {
+		if key == "weight_map" || key == "auto_map" || key == "custom_objects" || isTemplateKey(key) {
 			inner = key
 		}
 		if w.d.PeekKind() == '"' && k.wants(name) {
@@ -131,11 +131,13 @@ func (w *jsonWalk) object(key string, depth int) error {
 
 // text judges a string under a key.
 func (w *jsonWalk) text(key, value string) {
+	switch marked := strings.Contains(value, "{{") || strings.Contains(value, "{%"); {
+	case marked && isTemplateKey(key):
+		w.j.template(within(w.where, key), value)
+	case marked:
+		w.j.judgeTemplate(within(w.where, key), value, Malicious) // it may be anything, and nobody may render it
+	}
 	switch key {
-	case "chat_template", "template", "default_chat_template":
-		if strings.Contains(value, "{") {
-			w.j.template(within(w.where, key), value)
-		}
 	case "weight_map":
 		clean := strings.ReplaceAll(value, `\`, "/")
 		if strings.HasPrefix(clean, "/") || strings.Contains("/"+clean+"/", "/../") || strings.Contains(clean, "://") {
@@ -146,6 +148,11 @@ func (w *jsonWalk) text(key, value string) {
 			w.j.target(w.where, value, key == "_target_")
 		}
 	}
+}
+
+// isTemplateKey reports whether tokenizers and runtimes render what stands under a key.
+func isTemplateKey(key string) bool {
+	return strings.HasSuffix(key, "chat_template") || strings.HasSuffix(key, "chat_templates") || key == "template" || key == "prompt_template" || key == "jinja_template"
 }
 
 func (w *jsonWalk) conclude() {

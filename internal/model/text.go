@@ -16,7 +16,10 @@ func (j *job) text(where, name string, r *io.SectionReader) {
 	switch {
 	case codeSuffixes[suffix]:
 		j.note(Review, "code", where, "source code lies among the files of the model", "have it reviewed and pin the file by its hash, or take it out")
-	case suffix == ".jinja" || suffix == ".jinja2" || strings.Contains(name, "chat_template"):
+	case isTemplateName(name):
+		if j.r.Format == "text" {
+			j.r.Format = "jinja"
+		}
 		if b, ok := j.whole(where, r, maxTemplate+1); ok {
 			j.template(where, string(b))
 		}
@@ -25,6 +28,17 @@ func (j *job) text(where, name string, r *io.SectionReader) {
 	case suffix == ".pkl" || suffix == ".pickle" || suffix == ".pt" || suffix == ".pth" || suffix == ".joblib" || suffix == ".npy" || suffix == ".safetensors" || suffix == ".gguf" || suffix == ".onnx" || suffix == ".h5":
 		j.note(Invalid, "mislabelled", where, "the name promises a model, and the content is text", "take the file from its source again")
 	}
+}
+
+// isTemplateName reports whether a file is a template by its name.
+func isTemplateName(name string) bool {
+	switch strings.ToLower(path.Ext(name)) {
+	case ".jinja", ".jinja2", ".j2", ".template", ".tmpl":
+		return true
+	case ".json":
+		return false
+	}
+	return strings.Contains(name, "chat_template")
 }
 
 // whole reads at most limit bytes.
