@@ -50,7 +50,7 @@ Exit status: 0 ended by a signal · 2 usage or configuration · 3 cannot start o
 			if err != nil {
 				return err
 			}
-			debug.FreeOSMemory() // compiling policies leaves many times what they take
+			giveBack() // compiling policies leaves many times what they take
 			return firstError(s.run(c.Context()), s.close())
 		},
 	}

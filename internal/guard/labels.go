@@ -3,6 +3,7 @@ package guard
 import (
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/reeve-ai/reeve"
 	"github.com/reeve-ai/reeve/detect"
@@ -142,16 +143,16 @@ func ownKind(r *bound) string {
 	return "PATTERN"
 }
 
-// known is every detector with its kind.
-var known = func() map[string]string {
+// known is every detector with its kind. Asking for it makes every rule there is, which commands without a policy need not wait for.
+var known = sync.OnceValue(func() map[string]string {
 	m := map[string]string{}
 	for _, r := range detect.Rules() {
 		m[r.ID] = string(r.Kind)
 	}
 	return m
-}()
+})
 
-func kindOf(id string) string { return known[id] }
+func kindOf(id string) string { return known()[id] }
 
 // ids are the detectors that a list of names and classes means.
 func ids(names []string) (out []string) {
@@ -161,7 +162,7 @@ func ids(names []string) (out []string) {
 			out = append(out, n)
 			continue
 		}
-		for id := range known {
+		for id := range known() {
 			if strings.HasPrefix(id, class+"/") {
 				out = append(out, id)
 			}
