@@ -2,9 +2,7 @@ package lifecycle
 
 import (
 	"context"
-	"database/sql"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"time"
 
@@ -29,7 +27,6 @@ type Listing struct {
 const (
 	firstWindow = 8192
 	maxLooked   = 200_000
-	clockSpread = 4096 // records by which the order of times and that of the log may differ
 )
 
 // List lists exchanges or events from what the index holds now, the newest first; it does not wait for the index to catch
@@ -82,12 +79,12 @@ func (x *Index) list(ctx context.Context, q *Listing) (*Page, error) {
 // direct reports whether one index leads to what is asked for, in order and without looking at anything else.
 func (q *Listing) direct() bool {
 	n := 0
-	for _, set := range []bool{q.Model != "", q.Result != "" && q.Result != "open", q.Kind != "" && q.Kind != "exchange", q.Rule != ""} {
+	for _, set := range []bool{q.Model != "", q.Result != "" && q.Result != "open" && q.Result != "ok", q.Kind != "" && q.Kind != "exchange", q.Rule != ""} {
 		if set {
 			n++
 		}
 	}
-	return n <= 1 && q.Label == "" && q.Result != "open"
+	return n <= 1 && q.Label == "" && q.Result != "open" && (n == 0 || q.Result != "ok")
 }
 
 // span are the records, from and to (exclusive), among which everything of the span of time lies.
@@ -96,28 +93,11 @@ func (x *Index) span(ctx context.Context, q *Listing) (low, high uint64, err err
 	if q.Before != 0 {
 		high = min(high, q.Before)
 	}
-	edge := func(query string, t time.Time, none uint64) (uint64, error) {
-		var seq uint64
-		err := x.db.QueryRowContext(ctx, query, t.UnixNano()).Scan(&seq)
-		if errors.Is(err, sql.ErrNoRows) {
-			return none, nil
-		}
-		return seq, err
+	low, last, err := x.between(ctx, q.Since, q.Until)
+	if err != nil {
+		return 0, 0, fmt.Errorf("list: %w", err)
 	}
-	if !q.Since.IsZero() {
-		if low, err = edge(`SELECT seq FROM records WHERE t >= $1 ORDER BY t LIMIT 1`, q.Since, high); err != nil {
-			return 0, 0, fmt.Errorf("list: %w", err)
-		}
-		low -= min(low, clockSpread)
-	}
-	if !q.Until.IsZero() {
-		last, err := edge(`SELECT seq FROM records WHERE t < $1 ORDER BY t DESC LIMIT 1`, q.Until, 0)
-		if err != nil {
-			return 0, 0, fmt.Errorf("list: %w", err)
-		}
-		high = min(high, last+1+clockSpread)
-	}
-	return low, high, nil
+	return low, min(high, last), nil
 }
 
 // from is where the rows of a list come from. A rule leads to them in their order.
@@ -145,7 +125,10 @@ func (q *Listing) condition(low, high uint64) *condition {
 	}
 	if q.Result == "open" {
 		c.add(`+r.kind = 1`)
+	} else if q.Result == "ok" {
+		c.add(`+r.result = 4`)
 	} else if q.Result != "" {
+		c.add(`r.result <> 4`)
 		c.add(`r.result = `+word, []byte(q.Result))
 	}
 	if q.Model != "" {

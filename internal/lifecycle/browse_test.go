@@ -41,6 +41,7 @@ func TestList(t *testing.T) {
 	h.pass(2 * time.Hour)
 	refused := h.answer("large", "refused", "mac-no-read-up", nil, nil)
 	plain := h.answer("small", "ok", "", nil, nil)
+	cut := h.answer("other", "aborted", "", nil, nil)
 	h.must(h.c.index.CatchUp(t.Context()))
 	if n := h.c.Behind(); n != 0 {
 		t.Errorf("the index is %d records behind", n)
@@ -49,18 +50,20 @@ func TestList(t *testing.T) {
 		q    Listing
 		want []string
 	}{
-		"everything said": {Listing{Kind: "exchange"}, []string{plain, refused, blocked, masked}},
+		"everything said": {Listing{Kind: "exchange"}, []string{cut, plain, refused, blocked, masked}},
 		"result":          {Listing{Result: "ok"}, []string{plain, masked}},
+		"cut off":         {Listing{Result: "aborted"}, []string{cut}},
+		"ok of a model":   {Listing{Result: "ok", Model: "small"}, []string{plain, masked}},
 		"model":           {Listing{Model: "large"}, []string{refused, blocked}},
 		"both":            {Listing{Model: "large", Result: "blocked"}, []string{blocked}},
-		"label":           {Listing{Label: "internal"}, []string{plain, refused, blocked, masked}},
+		"label":           {Listing{Label: "internal"}, []string{cut, plain, refused, blocked, masked}},
 		"rule":            {Listing{Rule: "pii"}, []string{masked}},
 		"rule of access":  {Listing{Rule: "mac-no-read-up"}, []string{refused}},
 		"no such rule":    {Listing{Rule: "none"}, []string{}},
-		"since":           {Listing{Kind: "exchange", Since: began.Add(time.Hour)}, []string{plain, refused}},
+		"since":           {Listing{Kind: "exchange", Since: began.Add(time.Hour)}, []string{cut, plain, refused}},
 		"until":           {Listing{Kind: "exchange", Until: began.Add(time.Hour)}, []string{blocked, masked}},
 		"open":            {Listing{Result: "open"}, []string{}},
-		"years":           {Listing{Kind: "exchange", Since: began.AddDate(0, 0, -400), Until: began.AddDate(0, 0, 400)}, []string{plain, refused, blocked, masked}},
+		"years":           {Listing{Kind: "exchange", Since: began.AddDate(0, 0, -400), Until: began.AddDate(0, 0, 400)}, []string{cut, plain, refused, blocked, masked}},
 		"later":           {Listing{Kind: "exchange", Since: began.AddDate(1, 0, 0)}, []string{}},
 	} {
 		p, err := h.c.List(t.Context(), tt.q)

@@ -20,12 +20,13 @@ import (
 const IndexFile = "index.db"
 
 // indexFormat is PRAGMA user_version of index.db. Another one is no error: the index is made anew.
-const indexFormat = 3
+const indexFormat = 4
 
 // Strings that repeat (models, results, keys' ids, commitments) stand once in words; records hold their numbers. The row of a
 // key's id or a commitment is the blind index: without it nothing leads from a subject to its records. Terms are the blind
 // indexes of identifiers in payloads, and the ids of exchanges that an access record is about. The kinds of an exchange's records have
-// fixed numbers, so that events have an index of their own. Findings are what rules did to an exchange; tallies count by the hour (tally.go).
+// fixed numbers, so that events have an index of their own; so has the result "ok", which is no index's business because nearly all are. Stretches say between
+// which times records lie: the log is nearly in the order of time, but a clock may be set back. Findings are what rules did to an exchange; tallies count by the hour (tally.go).
 const indexSchema = `
 CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE words (n INTEGER PRIMARY KEY, word BLOB NOT NULL UNIQUE) STRICT;
@@ -45,20 +46,20 @@ CREATE TABLE records (
 	payload INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX records_ulid ON records (ulid);
-CREATE INDEX records_t    ON records (t);
 CREATE INDEX records_kek  ON records (kek) WHERE kek IS NOT NULL;
 CREATE INDEX records_who  ON records (who) WHERE who IS NOT NULL;
-CREATE INDEX records_result ON records (result) WHERE result IS NOT NULL;
+CREATE INDEX records_result ON records (result) WHERE result <> 4;
 CREATE INDEX records_model ON records (model) WHERE result IS NOT NULL AND model IS NOT NULL;
 CREATE INDEX records_event ON records (kind) WHERE kind > 3;
+CREATE TABLE stretches (first INTEGER PRIMARY KEY, last INTEGER NOT NULL, since INTEGER NOT NULL, until INTEGER NOT NULL) STRICT;
 CREATE TABLE steps (seq INTEGER PRIMARY KEY) STRICT;
 CREATE TABLE terms (term BLOB NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (term, seq)) STRICT, WITHOUT ROWID;
 CREATE INDEX terms_seq ON terms (seq);
 CREATE TABLE findings (rule INTEGER NOT NULL, seq INTEGER NOT NULL, action INTEGER NOT NULL, stage INTEGER NOT NULL, n INTEGER NOT NULL, PRIMARY KEY (rule, seq, action, stage)) STRICT, WITHOUT ROWID;
 CREATE INDEX findings_seq ON findings (seq);
 CREATE TABLE tallies (hour INTEGER NOT NULL, what INTEGER NOT NULL, a INTEGER NOT NULL, b INTEGER NOT NULL, n INTEGER NOT NULL, PRIMARY KEY (what, hour, a, b)) STRICT, WITHOUT ROWID;
-INSERT INTO words (n, word) VALUES (1, CAST('intent' AS BLOB)), (2, CAST('outcome' AS BLOB)), (3, CAST('aborted' AS BLOB));
-PRAGMA user_version = 3;
+INSERT INTO words (n, word) VALUES (1, CAST('intent' AS BLOB)), (2, CAST('outcome' AS BLOB)), (3, CAST('aborted' AS BLOB)), (4, CAST('ok' AS BLOB));
+PRAGMA user_version = 4;
 `
 
 // Source is the log as the index reads it. It is safe for concurrent use.
@@ -83,6 +84,7 @@ type Index struct {
 	mu      sync.Mutex    // of everything below, and of writing
 	next    uint64        // first record that is not in the index
 	reached atomic.Uint64 // next, for those who do not wait for mu
+	last    stretch       // of records; the one that still grows
 	words   map[string]int64
 	opening map[string]intent // intents whose outcome did not come yet, by ulid
 }
@@ -141,7 +143,7 @@ func (x *Index) open(ctx context.Context) error {
 		return err
 	}
 	x.db.SetMaxOpenConns(4)
-	x.words, x.opening, x.next = map[string]int64{}, map[string]intent{}, 0
+	x.words, x.opening, x.next, x.last = map[string]int64{}, map[string]intent{}, 0, stretch{}
 	x.reached.Store(0)
 	var version int
 	if err := x.db.QueryRowContext(ctx, `PRAGMA user_version`).Scan(&version); err != nil {

@@ -17,6 +17,7 @@ const indexBatch = 4096
 // rowsAtOnce are inserted by one statement: a statement costs the driver more than a row.
 const (
 	rowsAtOnce   = 32
+	columns      = 13
 	insertRecord = `INSERT INTO records (seq, ulid, t, kind, kek, who, model, route, result, label, label2, rule, payload) VALUES `
 	recordRow    = `(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 )
@@ -54,7 +55,7 @@ func (x *Index) batch(ctx context.Context, end uint64) (err error) {
 	if err != nil {
 		return err
 	}
-	b := &batch{x: x, fresh: map[string]int64{}, opened: map[string]intent{}, tallies: map[tallyKey]int64{}}
+	b := &batch{x: x, tx: tx, last: x.last, fresh: map[string]int64{}, opened: map[string]intent{}, tallies: map[tallyKey]int64{}}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, tx.Rollback())
@@ -79,6 +80,9 @@ func (x *Index) batch(ctx context.Context, end uint64) (err error) {
 	if err == nil {
 		err = b.tell(ctx)
 	}
+	if err == nil {
+		err = b.last.write(ctx, tx)
+	}
 	if err != nil {
 		return err
 	}
@@ -89,7 +93,7 @@ func (x *Index) batch(ctx context.Context, end uint64) (err error) {
 		return err
 	}
 	b.keep()
-	x.next = end
+	x.next, x.last = end, b.last
 	x.reached.Store(end)
 	for _, step := range b.steps {
 		if err := x.steps(step); err != nil {
@@ -110,6 +114,8 @@ type batch struct {
 	record, word, step, term *sql.Stmt
 	many                     *sql.Stmt // rowsAtOnce records in one statement
 	rows                     []any     // of records that wait for it
+	last                     stretch
+	tx                       *sql.Tx
 	known, find, drop        *sql.Stmt
 	before                   *sql.Stmt
 	finding, tally           *sql.Stmt
@@ -185,11 +191,20 @@ func (b *batch) add(ctx context.Context, l *leaf) error {
 	if err != nil {
 		return fmt.Errorf("record %d: %w", l.Seq, err)
 	}
-	row, err := b.row(ctx, l, id)
+	r, err := b.row(ctx, l, id)
+	if err == nil {
+		err = b.count(ctx, l, &r)
+	}
 	if err != nil {
 		return fmt.Errorf("record %d: %w", l.Seq, err)
 	}
-	if b.rows = append(b.rows, row...); len(b.rows) == rowsAtOnce*len(row) {
+	t := l.when().UnixNano()
+	if err := b.stretch(ctx, l.Seq, t); err != nil {
+		return err
+	}
+	b.rows = append(b.rows, l.Seq, id[:], t, r.kind, orNull(r.kek), orNull(r.who), orNull(r.model), orNull(r.route),
+		orNull(r.result), orNull(r.label), orNull(r.label2), orNull(r.rule), r.payload)
+	if len(b.rows) == rowsAtOnce*columns {
 		if _, err := b.many.ExecContext(ctx, b.rows...); err != nil {
 			return err
 		}
@@ -231,7 +246,6 @@ func (b *batch) add(ctx context.Context, l *leaf) error {
 
 // flush inserts the records that wait.
 func (b *batch) flush(ctx context.Context) error {
-	const columns = 13
 	for ; len(b.rows) > 0; b.rows = b.rows[columns:] {
 		if _, err := b.record.ExecContext(ctx, b.rows[:columns]...); err != nil {
 			return err
@@ -262,65 +276,56 @@ func (b *batch) dropped(ctx context.Context, l *leaf) error {
 	return nil
 }
 
-// row is what the table holds about a record. An outcome gets what only its intent says.
-func (b *batch) row(ctx context.Context, l *leaf, id custody.ID) ([]any, error) {
-	n := map[string]int64{}
-	kek, sealed := l.kek()
+// row is what the table holds of a record besides its number, exchange and time: numbers of words, 0 for none.
+type row struct{ kind, kek, who, model, route, result, label, label2, rule, payload int64 }
+
+// row makes the row of a record. An outcome gets what only its intent says.
+func (b *batch) row(ctx context.Context, l *leaf, id custody.ID) (r row, err error) {
+	result, route := l.Result, l.Route
+	if l.Kind == "aborted" {
+		result = l.Kind
+	}
+	if l.Act != "" {
+		route = l.Act
+	}
+	for _, of := range [...]struct {
+		n    *int64
+		word string
+	}{
+		{&r.kind, l.Kind}, {&r.model, l.Model}, {&r.route, route}, {&r.result, result}, {&r.label, l.LabelIn}, {&r.label2, l.LabelOut}, {&r.rule, l.Rule},
+	} {
+		if of.word == "" {
+			continue
+		}
+		if *of.n, err = b.number(ctx, of.word); err != nil {
+			return r, err
+		}
+	}
+	if kek, sealed := l.kek(); sealed {
+		r.payload = 1 + l.NPrompt + l.NResponse + l.NPayload // one more than the bytes of text that are sealed
+		if r.kek, err = b.number(ctx, string(kek[:])); err != nil {
+			return r, err
+		}
+	}
 	who := l.Subject
 	if who == "" {
 		who = l.Actor
 	}
-	result := l.Result
-	if l.Kind == "aborted" {
-		result = l.Kind
-	}
-	words := map[string]string{"kind": l.Kind, "model": l.Model, "route": l.Route, "result": result, "label": l.LabelIn, "label2": l.LabelOut, "rule": l.Rule}
-	if l.Act != "" {
-		words["route"] = l.Act
-	}
-	for column, word := range words {
-		if word == "" {
-			continue
-		}
-		number, err := b.number(ctx, word)
-		if err != nil {
-			return nil, err
-		}
-		n[column] = number
-	}
-	var err error
-	b.inherited = nil
-	if sealed {
-		if n["kek"], err = b.number(ctx, string(kek[:])); err != nil {
-			return nil, err
-		}
-	}
 	if c, bad := decodeCommitment(who); who != "" && bad == nil {
-		if n["who"], err = b.number(ctx, string(c)); err != nil {
-			return nil, err
+		if r.who, err = b.number(ctx, string(c)); err != nil {
+			return r, err
 		}
 	}
-	if err := b.join(ctx, l, id, n); err != nil {
-		return nil, err
-	}
-	if err := b.count(ctx, l, n); err != nil {
-		return nil, err
-	}
-	payload := int64(0) // one more than the bytes of text that are sealed
-	if sealed {
-		payload = 1 + l.NPrompt + l.NResponse + l.NPayload
-	}
-	return []any{
-		l.Seq, id[:], l.when().UnixNano(), n["kind"], orNull(n["kek"]), orNull(n["who"]), orNull(n["model"]), orNull(n["route"]),
-		orNull(n["result"]), orNull(n["label"]), orNull(n["label2"]), orNull(n["rule"]), payload,
-	}, nil
+	return r, b.join(ctx, l, id, &r)
 }
 
-// join keeps what an intent says, and gives it to what ends the exchange.
-func (b *batch) join(ctx context.Context, l *leaf, id custody.ID, n map[string]int64) error {
+// join keeps what an intent says, and gives it to what ends the exchange. Where a key leads to the outcome already, who it is about stands
+// with the intent alone: the two are found together.
+func (b *batch) join(ctx context.Context, l *leaf, id custody.ID, r *row) error {
+	b.inherited = nil
 	switch {
 	case l.Kind == "intent":
-		b.opened[l.ID] = intent{model: n["model"], route: n["route"], label: n["label"], who: n["who"]}
+		b.opened[l.ID] = intent{model: r.model, route: r.route, label: r.label, who: r.who}
 	case l.Kind == "aborted", l.Kind == "outcome" && l.Intended:
 		in, known := b.opened[l.ID]
 		if !known {
@@ -340,7 +345,10 @@ func (b *batch) join(ctx context.Context, l *leaf, id custody.ID, n map[string]i
 		}
 		delete(b.opened, l.ID)
 		b.closed = append(b.closed, l.ID)
-		n["model"], n["route"], n["label"], n["who"] = in.model, in.route, in.label, in.who
+		r.model, r.route, r.label = in.model, in.route, in.label
+		if r.kek == 0 {
+			r.who = in.who
+		}
 		b.inherited = in.found
 	}
 	return nil

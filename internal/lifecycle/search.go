@@ -102,11 +102,17 @@ func (x *Index) search(ctx context.Context, q *Query, subjects []who, term []byt
 	if term != nil {
 		c.add(`r.ulid IN (SELECT ulid FROM records WHERE seq IN (SELECT seq FROM terms WHERE term = ?))`, term)
 	}
+	first, last, err := x.between(ctx, q.Since, q.Until)
+	if err != nil {
+		return nil, fmt.Errorf("search: %w", err)
+	}
 	if !q.Since.IsZero() {
 		c.add(`r.t >= ?`, q.Since.UnixNano())
+		c.add(`r.seq >= ?`, first)
 	}
 	if !q.Until.IsZero() {
 		c.add(`r.t < ?`, q.Until.UnixNano())
+		c.add(`r.seq < ?`, last)
 	}
 	if q.Model != "" {
 		c.add(`r.model = `+word, []byte(q.Model))

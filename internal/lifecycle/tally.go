@@ -19,19 +19,22 @@ const (
 // tallyKey is what is counted together: a and b are words.
 type tallyKey struct{ hour, what, a, b int64 }
 
-// count adds a record to the tallies, and what rules did to the findings. n are the numbers of its words.
-func (b *batch) count(ctx context.Context, l *leaf, n map[string]int64) error {
+// count adds a record to the tallies, and what rules did to the findings.
+func (b *batch) count(ctx context.Context, l *leaf, r *row) error {
 	hour := l.when().Unix() / 3600
 	switch l.Kind {
 	case "intent":
 	case "outcome", "aborted":
-		b.tallies[tallyKey{hour, tallyExchanges, n["result"], n["model"]}]++
+		b.tallies[tallyKey{hour, tallyExchanges, r.result, r.model}]++
 	default:
-		b.tallies[tallyKey{hour, tallyEvents, n["kind"], n["route"]}]++
+		b.tallies[tallyKey{hour, tallyEvents, r.kind, r.route}]++
 	}
 	own, err := b.findings(ctx, l)
 	if err != nil {
 		return err
+	}
+	if len(own)+len(b.inherited) == 0 {
+		return nil
 	}
 	told := map[tallyKey]bool{} // an exchange counts once, in however many stages the rule did it
 	for _, f := range own {
