@@ -142,19 +142,16 @@ func (c *Custodian) takeUp(ctx context.Context) error {
 	return errors.Join(c.sweep(ctx), c.dropAgain(ctx))
 }
 
-// The index follows the log in quiet moments, and makes way while the log is busy: whatever asks the index has it catch up first.
-const (
-	catchUpEvery = 250 * time.Millisecond
-	busyRecords  = 250     // records in catchUpEvery beyond which the log is busy
-	maxBehind    = 100_000 // records that the index may be behind a busy log: a few seconds of catching up
-)
+// catchUpEvery is how often the index looks for new records. It makes way while the log is busy (custody.Pace): whatever asks the index has it
+// catch up first.
+const catchUpEvery = 250 * time.Millisecond
 
 // Run keeps the index up to date, and lets payloads go when their time is up: at once, then every hour.
 func (c *Custodian) Run(ctx context.Context) error {
 	tick := time.NewTicker(catchUpEvery)
 	defer tick.Stop()
 	var nextRun time.Time
-	var size uint64
+	pace := custody.NewPace(c.o.Reader.Size, c.o.Clock)
 	taken := !c.o.Later
 	for {
 		if !taken {
@@ -174,18 +171,14 @@ func (c *Custodian) Run(ctx context.Context) error {
 			return nil
 		case <-tick.C:
 		}
-		before := size
-		if size = c.index.size(size); size-before > busyRecords && size-c.index.Next() < maxBehind {
-			continue
-		}
-		if err := c.keepUp(ctx); err != nil && ctx.Err() == nil {
+		if err := c.keepUp(ctx, pace); err != nil && ctx.Err() == nil {
 			c.o.Diagnostics.Error("the index is behind the log", "error", err)
 		}
 	}
 }
 
-func (c *Custodian) keepUp(ctx context.Context) error {
-	if err := c.index.CatchUp(ctx); err != nil {
+func (c *Custodian) keepUp(ctx context.Context, pace *custody.Pace) error {
+	if err := pace.Work(func() (bool, error) { return c.index.step(ctx) }); err != nil {
 		return err
 	}
 	c.mu.Lock()

@@ -501,7 +501,7 @@ func TestWhatComesLateIsDropped(t *testing.T) {
 	_, err = h.erase("key:a1")
 	h.must(err)
 	h.c.noteLate(KEKID(s.ID()), 0)
-	h.must(h.c.keepUp(t.Context()))
+	h.must(h.c.keepUp(t.Context(), custody.NewPace(h.reader.Size, h.clock)))
 	if len(h.c.late) != 0 {
 		t.Errorf("left: %v", h.c.late)
 	}
@@ -659,7 +659,7 @@ func TestLater(t *testing.T) {
 	h.must(os.Remove(filepath.Join(h.dir, IndexFile)))
 	h.opts.Later = true
 	h.take()
-	if n := h.c.index.Next(); n != 0 {
+	if n := h.c.index.reached.Load(); n != 0 {
 		t.Errorf("%d records are indexed at the start", n)
 	}
 	if p, err := h.c.Search(t.Context(), SearchRequest{Query: Query{Kind: "exchange"}}); err != nil || len(p.Hits) != 1 {
@@ -676,7 +676,7 @@ func TestRunKeepsTheIndexUpToDate(t *testing.T) {
 	ended := make(chan error, 1)
 	go func() { ended <- h.c.Run(ctx) }()
 	h.talk("key:a1", "bot", "x", "y")
-	for deadline := time.Now().Add(20 * time.Second); h.c.index.Next() < 2; {
+	for deadline := time.Now().Add(20 * time.Second); h.c.index.reached.Load() < 2; {
 		if time.Now().After(deadline) {
 			t.Fatal("the index stays behind")
 		}

@@ -31,21 +31,36 @@ func (x *Index) CatchUp(ctx context.Context) error {
 		return fmt.Errorf("index: %w", err)
 	}
 	for x.next < end {
-		if err := ctx.Err(); err != nil {
+		if err := x.some(ctx, end); err != nil {
 			return err
-		}
-		if err := x.batch(ctx, min(end, x.next+indexBatch)); err != nil {
-			return fmt.Errorf("index records from %d on: %w", x.next, err)
 		}
 	}
 	return nil
 }
 
-// Next is the first record that is not in the index yet.
-func (x *Index) Next() uint64 {
+// step adds some of the records that are durable now, and reports whether there are more.
+func (x *Index) step(ctx context.Context) (more bool, err error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	return x.next
+	end, err := x.src.Size()
+	if err != nil {
+		return false, fmt.Errorf("index: %w", err)
+	}
+	if x.next >= end {
+		return false, nil
+	}
+	err = x.some(ctx, end)
+	return x.next < end, err
+}
+
+func (x *Index) some(ctx context.Context, end uint64) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := x.batch(ctx, min(end, x.next+indexBatch)); err != nil {
+		return fmt.Errorf("index records from %d on: %w", x.next, err)
+	}
+	return nil
 }
 
 // batch adds the records up to end. What it holds in memory changes only when the transaction is done.

@@ -25,14 +25,40 @@ func (s *Store) CatchUp(ctx context.Context) error {
 		return fmt.Errorf("rollups: %w", err)
 	}
 	for s.next < end {
-		if err := ctx.Err(); err != nil {
+		if err := s.some(ctx, end); err != nil {
 			return err
-		}
-		if err := s.batch(ctx, min(end, s.next+batchRecords)); err != nil {
-			return errors.Join(fmt.Errorf("count records from %d on: %w", s.next, err), s.reload(context.WithoutCancel(ctx)))
 		}
 	}
 	s.caughtUp = s.now()
+	return nil
+}
+
+// step counts some of the records that are durable now, and reports whether there are more.
+func (s *Store) step(ctx context.Context) (more bool, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	end, err := s.src.Size()
+	if err != nil {
+		return false, fmt.Errorf("rollups: %w", err)
+	}
+	if s.next < end {
+		if err := s.some(ctx, end); err != nil {
+			return false, err
+		}
+	}
+	if s.next >= end {
+		s.caughtUp = s.now()
+	}
+	return s.next < end, nil
+}
+
+func (s *Store) some(ctx context.Context, end uint64) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := s.batch(ctx, min(end, s.next+batchRecords)); err != nil {
+		return errors.Join(fmt.Errorf("count records from %d on: %w", s.next, err), s.reload(context.WithoutCancel(ctx)))
+	}
 	return nil
 }
 

@@ -4,13 +4,13 @@ import (
 	"context"
 	"log/slog"
 	"time"
+
+	"github.com/reeve-ai/reeve/internal/custody"
 )
 
-// The rollups follow the log in quiet moments, and make way while it is busy.
+// The rollups follow the log, and make way while it is busy (custody.Pace).
 const (
 	followEvery = time.Second
-	busyRecords = 1000    // records in followEvery beyond which the log is busy
-	maxBehind   = 100_000 // records that the rollups may be behind a busy log: about a second of catching up
 	freshEvery  = time.Second
 	maxFresh    = 20_000 // records that somebody who asks waits for
 )
@@ -19,16 +19,10 @@ const (
 func (s *Store) Run(ctx context.Context, log *slog.Logger) error {
 	tick := time.NewTicker(followEvery)
 	defer tick.Stop()
-	var size uint64
-	for first := true; ; first = false {
-		before := size
-		if n, err := s.src.Size(); err == nil {
-			size = n
-		}
-		if busy := size-before > busyRecords && size-min(s.Next(), size) < maxBehind; first || !busy {
-			if err := s.CatchUp(ctx); err != nil && ctx.Err() == nil {
-				log.Error("the rollups are behind the log", "error", err)
-			}
+	pace := custody.NewPace(s.src.Size, s.now)
+	for {
+		if err := pace.Work(func() (bool, error) { return s.step(ctx) }); err != nil && ctx.Err() == nil {
+			log.Error("the rollups are behind the log", "error", err)
 		}
 		select {
 		case <-ctx.Done():
