@@ -6,7 +6,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -17,8 +16,9 @@ import (
 
 // depsFlags are the flags of `reeve model deps`.
 type depsFlags struct {
-	db, format, vex string
-	maxAge          time.Duration
+	db, format, vex, author string
+	keys                    []string
+	maxAge                  time.Duration
 }
 
 // depsReport is what `reeve model deps --format json` prints.
@@ -30,6 +30,8 @@ type depsReport struct {
 	Unchecked     int               `json:"unchecked_packages"`
 	Snapshot      snapshotFacts     `json:"snapshot"`
 	Unread        []string          `json:"unread,omitzero"`
+
+	files int
 }
 
 type snapshotFacts struct {
@@ -45,14 +47,18 @@ func newModelDeps() *cobra.Command {
 		Use:   "deps FILE...",
 		Short: "Find known vulnerabilities in what a model needs to run",
 		Long: `Find known vulnerabilities in dependencies: requirements.txt and what pip freeze prints, uv.lock, poetry.lock, pdm.lock,
-pylock.toml, Pipfile.lock, conda environments, go.mod, Cargo.lock, package-lock.json, yarn.lock, pnpm-lock.yaml; folders with
-installed packages (Python, Debian, Ubuntu, Alpine); programs written in Go, such as an inference runtime.
+pylock.toml, Pipfile.lock, conda environments and their lock files, go.mod, Cargo.lock, package-lock.json, yarn.lock,
+pnpm-lock.yaml; folders with installed packages, such as the root of a container (Python, conda, dpkg, apk, rpm); inference
+runtimes as programs (Ollama and others in Go, llama.cpp).
+
+A requirement with a lower bound (>=, ~=) is looked up by the lowest version that it allows. conda's packages are looked up
+under the same names of PyPI.
 
 The network is never asked: --db is a snapshot made by ` + "`reeve vulndb import`" + `. What is not pinned to a version, or of an
 ecosystem without advisories, is told as unchecked.
 
 Exit status: 0 nothing known · 1 vulnerabilities · 2 usage, no snapshot · 3 something could not be read, or the snapshot is
-stale · 4 the snapshot is corrupt.`,
+stale · 4 the snapshot is corrupt, or with --key not signed by such a key.`,
 		Example: "  reeve model deps requirements.txt --db vulndb --format json",
 		Args:    cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, args []string) error {
@@ -63,8 +69,10 @@ stale · 4 the snapshot is corrupt.`,
 		},
 	}
 	addDB(c, &f.db)
-	addFormat(c, &f.format, "text", "json")
-	c.Flags().StringVar(&f.vex, "vex", "", "OpenVEX document: what it says is not affected or fixed does not count")
+	addFormat(c, &f.format, "text", "json", "sarif", "openvex", "cyclonedx-vex", "junit", "csv", "github", "html")
+	c.Flags().StringVar(&f.vex, "vex", "", "OpenVEX or CycloneDX document: what it says is not affected or fixed does not count")
+	c.Flags().StringVar(&f.author, "author", "", "who answers for an exchange document that is written")
+	c.Flags().StringSliceVar(&f.keys, "key", nil, "public keys, one of which must have signed the snapshot")
 	c.Flags().DurationVar(&f.maxAge, "max-age", vulnFail, "how old the snapshot may be")
 	return c
 }
@@ -84,7 +92,10 @@ func (f *depsFlags) run(c *cobra.Command, paths []string) error {
 	if err != nil {
 		return err
 	}
-	r := depsReport{SchemaVersion: schemaVersion, Packages: []vulndb.Affected{}}
+	if err := f.signed(); err != nil {
+		return errors.Join(err, db.Close())
+	}
+	r := depsReport{files: len(paths), SchemaVersion: schemaVersion, Packages: []vulndb.Affected{}}
 	var packages []deps.Package
 	for _, p := range paths {
 		list, err := readDeps(p, func(path, reason string) { r.Unread = append(r.Unread, path+": "+reason) })
@@ -100,26 +111,37 @@ func (f *depsFlags) run(c *cobra.Command, paths []string) error {
 	m := db.Manifest()
 	r.Snapshot = snapshotFacts{Imported: m.Imported, Newest: m.Newest(), State: ageOf(time.Since(m.Imported), f.maxAge), Sources: m.Sources}
 	r.count()
-	if f.format == "json" {
-		err = printJSON(c.OutOrStdout(), r)
-	} else {
-		err = r.text(c.OutOrStdout())
-	}
+	err = f.write(c, &r)
 	for _, u := range r.Unread {
 		fmt.Fprintf(c.ErrOrStderr(), "reeve: not read: %s\n", clean(u))
 	}
 	if r.Snapshot.State == "stale" {
 		fmt.Fprintln(c.ErrOrStderr(), "reeve: the snapshot is stale: what became known since is missing; import a new one")
 	}
+	if r.Snapshot.State == "to come" {
+		fmt.Fprintln(c.ErrOrStderr(), "reeve: the snapshot was imported in the future: set the clock right, or import a new one")
+	}
 	switch {
 	case err != nil:
 		return err
 	case r.Total > 0:
 		return &toldError{exitFindings}
-	case len(r.Unread) > 0 || r.Snapshot.State == "stale":
+	case len(r.Unread) > 0 || r.Snapshot.State == "stale" || r.Snapshot.State == "to come":
 		return &toldError{exitIncomplete}
 	}
 	return nil
+}
+
+// signed checks the signature of the snapshot where keys are named.
+func (f *depsFlags) signed() error {
+	if len(f.keys) == 0 {
+		return nil
+	}
+	keys, err := readPublicKeys(f.keys)
+	if err == nil {
+		err = vulndb.VerifySigned(f.db, keys...)
+	}
+	return vulnError(err)
 }
 
 func (r *depsReport) count() {
@@ -145,14 +167,7 @@ func (r *depsReport) text(w io.Writer) error {
 		p := &r.Packages[i]
 		for k := range p.Vulnerabilities {
 			v := &p.Vulnerabilities[k]
-			fixed := "no fixed version is known"
-			if len(v.Fixed) > 0 {
-				fixed = "fixed in " + strings.Join(v.Fixed, ", ")
-			}
-			if !v.Counts() {
-				fixed = "does not count: " + v.VEX
-			}
-			fmt.Fprintf(w, "%s %s %s (%s): %s; %s\n", clean(p.Path), clean(p.Name), clean(p.Version), p.Ecosystem, clean(v.ID), clean(fixed))
+			fmt.Fprintf(w, "%s %s %s (%s): %s; %s\n", clean(p.Path), clean(p.Name), clean(p.Version), p.Ecosystem, clean(v.ID), clean(told(v)))
 			if v.Summary != "" {
 				fmt.Fprintf(w, "  %s\n", clean(v.Summary))
 			}
@@ -190,5 +205,8 @@ func readDeps(path string, skipped func(path, reason string)) ([]deps.Package, e
 		return nil, err
 	}
 	list, err := deps.Parse(filepath.ToSlash(path), text)
+	if err == nil && deps.IsRequirements(path) {
+		list = append(list, readIncluded(path, text, skipped)...)
+	}
 	return list, err
 }

@@ -40,14 +40,18 @@ func addDB(c *cobra.Command, dir *string) {
 }
 
 func newVulnDBImport() *cobra.Command {
-	dir, signKey := "", ""
+	dir, signKey, epss, kev := "", "", "", ""
 	var keys []string
 	c := &cobra.Command{
-		Use:   "import FILE...",
-		Short: "Make a snapshot from advisories in the OSV format",
+		Use:     "import FILE...",
+		Short:   "Make a snapshot from advisories in the OSV format",
+		Example: "  reeve vulndb import all.zip --db vulndb\n  reeve vulndb import --epss epss_scores.csv.gz --kev known_exploited_vulnerabilities.json --db vulndb",
 		Long: `Make a snapshot from advisories in the OSV format: zip files as osv.dev offers them for each ecosystem (all.zip), or
 folders with one JSON file an advisory. Fetching them is up to you; reeve never asks the network. A zip that
 ` + "`reeve vulndb export`" + ` made is taken as it is, once its digests and, with --key, its signature are checked.
+
+--epss adds FIRST's scores and --kev CISA's catalog of known exploited vulnerabilities, also to a snapshot that is there:
+then no FILE is needed, and its age stays.
 
 A snapshot never goes back: where the youngest advisory of an ecosystem would be older than before, or an
 ecosystem would be missing, the import is refused.
@@ -55,10 +59,7 @@ ecosystem would be missing, the import is refused.
 Exit status: 0 imported · 1 refused: it would go back · 2 usage · 3 something could not be read.`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return usage("name zip files or folders of advisories", "%s wants at least one file", c.CommandPath())
-			}
-			m, err := importSnapshot(dir, args, keys)
+			m, err := importAll(dir, epss, kev, args, keys)
 			if errors.Is(err, vulndb.ErrRollback) {
 				fmt.Fprintf(c.ErrOrStderr(), "reeve: refused: %v\nreeve: hint: import what is younger, or remove %s on purpose\n", err, dir)
 				return &toldError{exitFindings}
@@ -78,9 +79,30 @@ Exit status: 0 imported · 1 refused: it would go back · 2 usage · 3 something
 		},
 	}
 	addDB(c, &dir)
+	c.Flags().StringVar(&epss, "epss", "", "scores of exploitation (CSV of FIRST, also gzipped)")
+	c.Flags().StringVar(&kev, "kev", "", "catalog of known exploited vulnerabilities (JSON of CISA)")
 	c.Flags().StringVar(&signKey, "sign-key", "", "sign the snapshot with this key")
 	c.Flags().StringSliceVar(&keys, "key", nil, "public keys, one of which must have signed an exported snapshot")
 	return c
+}
+
+// importAll imports advisories and what is known of exploitation, whichever of them is named.
+func importAll(dir, epss, kev string, paths, keyFiles []string) (m *vulndb.Manifest, err error) {
+	if len(paths) == 0 && epss == "" && kev == "" {
+		return nil, usage("name zip files or folders of advisories", "there is nothing to import")
+	}
+	if len(paths) > 0 {
+		if m, err = importSnapshot(dir, paths, keyFiles); err != nil {
+			return nil, err
+		}
+	}
+	if epss == "" && kev == "" {
+		return m, nil
+	}
+	if m, err = vulndb.ImportSignals(dir, epss, kev); errors.Is(err, vulndb.ErrNone) || errors.Is(err, vulndb.ErrCorrupt) {
+		err = vulnError(err)
+	}
+	return m, err
 }
 
 func importSnapshot(dir string, paths, keyFiles []string) (*vulndb.Manifest, error) {
@@ -144,8 +166,18 @@ Exit status: 0 written · 2 usage, or there is no snapshot.`,
 func tellSnapshot(w io.Writer, m *vulndb.Manifest) {
 	for _, name := range slices.Sorted(maps.Keys(m.Ecosystems)) {
 		e := m.Ecosystems[name]
-		fmt.Fprintf(w, "%s: %s about %s, youngest of %s\n", name, counted(e.Records, "record"), counted(e.Packages, "package"), e.Newest.UTC().Format(time.DateOnly))
+		fmt.Fprintf(w, "%s: %s about %s, youngest of %s\n", clean(name), counted(e.Records, "record"), counted(e.Packages, "package"), e.Newest.UTC().Format(time.DateOnly))
 	}
+	if s := m.Signals; s != nil {
+		fmt.Fprintf(w, "exploitation: %s; scores of %s, catalog of %s\n", counted(s.Records, "flaw"), dayOf(s.EPSS), dayOf(s.KEV))
+	}
+}
+
+func dayOf(t time.Time) string {
+	if t.IsZero() {
+		return "none"
+	}
+	return t.UTC().Format(time.DateOnly)
 }
 
 func newVulnDBVerify() *cobra.Command {
@@ -189,7 +221,7 @@ Exit status: 0 sound · 2 there is no snapshot · 4 it is corrupt.`,
 // vulnStatus is what `reeve vulndb status --format json` prints.
 type vulnStatus struct {
 	SchemaVersion int             `json:"schema_version"`
-	State         string          `json:"state"` // "fresh", "old", "stale"
+	State         string          `json:"state"` // "fresh", "old", "stale", "to come"
 	AgeDays       int             `json:"age_days"`
 	Snapshot      vulndb.Manifest `json:"snapshot"`
 }
@@ -220,7 +252,7 @@ Exit status: 0 fresh or old · 2 there is no snapshot · 3 stale · 4 it is corr
 				tellSnapshot(c.OutOrStdout(), &m)
 				_, err = fmt.Fprintf(c.OutOrStdout(), "imported %d days ago: %s\n", s.AgeDays, s.State)
 			}
-			if err == nil && s.State == "stale" {
+			if err == nil && (s.State == "stale" || s.State == "to come") {
 				err = &toldError{exitIncomplete}
 			}
 			return err
@@ -233,6 +265,8 @@ Exit status: 0 fresh or old · 2 there is no snapshot · 3 stale · 4 it is corr
 
 func ageOf(age, fail time.Duration) string {
 	switch {
+	case age < -24*time.Hour:
+		return "to come" // the clock was wrong, then or now
 	case age > fail:
 		return "stale"
 	case age > vulnWarn:

@@ -22,6 +22,12 @@ const (
 // ErrFormat says that a file is of no known format.
 var ErrFormat = errors.New("no known list of dependencies")
 
+// Ecosystems without advisories of their own in the OSV format.
+const (
+	Conda   = "conda-forge"
+	Runtime = "runtime" // programs that serve models and are no package of any ecosystem, by their own version
+)
+
 // Package is one dependency. Ecosystem has the names of OSV: PyPI, Go, npm, crates.io, conda-forge, Debian:12, Alpine:v3.20.
 type Package struct {
 	Name      string `json:"name"`
@@ -29,6 +35,9 @@ type Package struct {
 	Ecosystem string `json:"ecosystem"`
 	Path      string `json:"path"`          // the file that says so
 	Line      int    `json:"line,omitzero"` // in that file, where it is a text by lines
+	// Constraint is what stands in place of a pin, such as ">=1.2"; Version is then the lowest that it allows, which is what is
+	// known to be allowed.
+	Constraint string `json:"constraint,omitzero"`
 }
 
 // parser reads one format.
@@ -38,7 +47,7 @@ type parser func(text []byte) ([]Package, error)
 var byName = map[string]parser{
 	"uv.lock": parsePythonTOML, "poetry.lock": parsePythonTOML, "pdm.lock": parsePythonTOML, "pylock.toml": parsePylock,
 	"Pipfile.lock": parsePipfile, "go.mod": parseGoMod, "Cargo.lock": parseCargo, "package-lock.json": parseNPM, "npm-shrinkwrap.json": parseNPM,
-	"yarn.lock": parseYarn, "pnpm-lock.yaml": parsePNPM, "environment.yml": parseConda, "environment.yaml": parseConda, "conda-lock.yml": parseCondaLock,
+	"yarn.lock": parseYarn, "pnpm-lock.yaml": parsePNPM, "environment.yml": parseConda, "environment.yaml": parseConda, "conda-lock.yml": parseCondaLock, "conda-lock.yaml": parseCondaLock,
 }
 
 var requirementsName = regexp.MustCompile(`(?i)(?:^|[-_.])(?:requirements?|constraints?|freeze)(?:[-_.].*)?\.(?:txt|in)$|^(?:requirements?|constraints?)[\w.-]*\.txt$`)
@@ -47,6 +56,12 @@ var requirementsName = regexp.MustCompile(`(?i)(?:^|[-_.])(?:requirements?|const
 func Known(name string) bool {
 	base := path.Base(strings.ReplaceAll(name, `\`, "/"))
 	return byName[base] != nil || requirementsName.MatchString(base)
+}
+
+// IsRequirements reports whether a file of this name is read as pip's requirements, which may include others.
+func IsRequirements(name string) bool {
+	base := path.Base(strings.ReplaceAll(name, `\`, "/"))
+	return byName[base] == nil
 }
 
 // Parse reads a list of dependencies, by the name of its file. An unknown name is read as requirements where every line is one.
@@ -78,36 +93,66 @@ func Parse(name string, text []byte) ([]Package, error) {
 
 // unique drops repeated packages.
 func unique(list []Package) []Package {
-	seen := make(map[[3]string]bool, len(list))
+	seen := make(map[[3]string]struct{}, len(list))
 	return slices.DeleteFunc(list, func(p Package) bool {
 		key := [3]string{p.Ecosystem, p.Name, p.Version}
-		if seen[key] {
+		if _, twice := seen[key]; twice {
 			return true
 		}
-		seen[key] = true
+		seen[key] = struct{}{}
 		return false
 	})
 }
 
 // PURL is the package URL (purl-spec) of a package, "" where its ecosystem has none.
 func (p *Package) PURL() string {
-	kind := map[string]string{"PyPI": "pypi", "Go": "golang", "npm": "npm", "crates.io": "cargo", "conda-forge": "conda"}[p.Ecosystem]
-	switch {
-	case strings.HasPrefix(p.Ecosystem, "Debian"):
-		kind = "deb/debian"
-	case strings.HasPrefix(p.Ecosystem, "Ubuntu"):
-		kind = "deb/ubuntu"
-	case strings.HasPrefix(p.Ecosystem, "Alpine"):
-		kind = "apk/alpine"
-	}
+	kind := purlType(p.Ecosystem)
 	if kind == "" {
 		return ""
 	}
-	s := "pkg:" + kind + "/" + strings.ReplaceAll(strings.ReplaceAll(p.Name, "@", "%40"), "+", "%2B")
+	s := "pkg:" + kind + "/" + purlEscape.Replace(p.Name)
 	if p.Version != "" {
-		s += "@" + strings.ReplaceAll(p.Version, "+", "%2B")
+		s += "@" + purlEscape.Replace(p.Version)
 	}
 	return s
+}
+
+var purlEscape = strings.NewReplacer("%", "%25", "@", "%40", "+", "%2B", "?", "%3F", "#", "%23", " ", "%20")
+
+// purlType is the type of package URLs of an ecosystem, with the namespace where that is always the same.
+func purlType(ecosystem string) string {
+	name, _, _ := strings.Cut(ecosystem, ":")
+	switch name {
+	case "PyPI":
+		return "pypi"
+	case "Go":
+		return "golang"
+	case "npm":
+		return "npm"
+	case "crates.io":
+		return "cargo"
+	case Conda:
+		return "conda"
+	case "Debian":
+		return "deb/debian"
+	case "Ubuntu":
+		return "deb/ubuntu"
+	case "Alpine":
+		return "apk/alpine"
+	case "Wolfi", "Chainguard":
+		return "apk/" + strings.ToLower(name)
+	case "Red Hat":
+		return "rpm/redhat"
+	case "Rocky Linux":
+		return "rpm/rocky-linux"
+	case "AlmaLinux":
+		return "rpm/almalinux"
+	case "openSUSE", "SUSE", "Mageia", "openEuler":
+		return "rpm/" + strings.ToLower(name)
+	case Runtime:
+		return "generic"
+	}
+	return ""
 }
 
 // NormalPyPI is the normalised name of a Python package (PEP 503).

@@ -25,21 +25,22 @@ func TestParse(t *testing.T) {
 		name, text string
 		want       []string
 	}{
-		{"requirements.txt", "# c\ntorch==2.1.0 --hash=sha256:aa\nnumpy>=1.2\nfoo[x]==1.0 ; python_version > '3'\n-r other.txt\nbar==1.0 \\\n  --hash=sha256:bb\nhttps://x.yz/a.whl\nbaz @ https://x.yz/b.whl\ntorch==2.1.0\nlast === 3", []string{"PyPI torch 2.1.0", "PyPI numpy ", "PyPI foo 1.0", "PyPI bar 1.0", "PyPI baz ", "PyPI last 3"}},
+		{"requirements.txt", "# c\ntorch==2.1.0 --hash=sha256:aa\nnumpy>=1.2\nfoo[x]==1.0 ; python_version > '3'\n-r other.txt\nbar==1.0 \\\n  --hash=sha256:bb\nhttps://x.yz/a.whl\nbaz @ https://x.yz/b.whl\ntorch==2.1.0\nlast === 3", []string{"PyPI torch 2.1.0", "PyPI numpy 1.2", "PyPI foo 1.0", "PyPI bar 1.0", "PyPI baz ", "PyPI last 3"}},
+		{"requirements.txt", "\ufeffa~=1.4.2\nb>=1,<2\nc==1.*\nd!=2\ne<=3.1 # c\nf==${V}\n-e ./x\ng===1.0+local\nh (==2.0)\n", []string{"PyPI a 1.4.2", "PyPI b ", "PyPI c ", "PyPI d ", "PyPI e 3.1", "PyPI g 1.0+local", "PyPI h 2.0"}},
 		{"frozen.list", "a==1\nb==2\n", []string{"PyPI a 1", "PyPI b 2"}},
 		{"uv.lock", "version = 1\n[[package]]\nname = \"me\"\nversion = \"0\"\nsource = { virtual = \".\" }\n[[package]]\nname = \"anyio\"\nversion = \"4.0\"\nsource = { registry = \"x\" }\n", []string{"PyPI anyio 4.0"}},
 		{"poetry.lock", "[[package]]\nname = \"attrs\"\nversion = \"23.1\"\n[metadata]\nx = 1\n", []string{"PyPI attrs 23.1"}},
 		{"pylock.toml", "lock-version = \"1.0\"\n[[packages]]\nname = \"attrs\"\nversion = \"25.1.0\"\n", []string{"PyPI attrs 25.1.0"}},
 		{"Pipfile.lock", `{"_meta":{},"default":{"b":{"version":"==2"},"a":{"version":"==1"}},"develop":{"c":{"version":"==3"}}}`, []string{"PyPI a 1", "PyPI b 2", "PyPI c 3"}},
 		{"go.mod", "module m\ngo 1.26\ntoolchain go1.26.8\nrequire (\n\ta.b/c v1.2.3\n\td.e/f v1.0.0 // indirect\n\tg.h/i v1.0.0\n)\nreplace d.e/f => x.y/z v2.0.0+incompatible\nreplace g.h/i => ../i\n", []string{"Go a.b/c 1.2.3", "Go x.y/z 2.0.0+incompatible", "Go stdlib 1.26.8"}},
-		{"Cargo.lock", "[[package]]\nname = \"me\"\nversion = \"0.1.0\"\n[[package]]\nname = \"serde\"\nversion = \"1.0.1\"\nsource = \"registry+https://x\"\n", []string{"crates.io serde 1.0.1"}},
-		{"package-lock.json", `{"lockfileVersion":3,"packages":{"":{"name":"me","version":"1.0.0"},"node_modules/a":{"version":"1.0.0"},"node_modules/a/node_modules/@s/b":{"version":"2.0.0"},"node_modules/l":{"link":true}}}`, []string{"npm a 1.0.0", "npm @s/b 2.0.0"}},
+		{"Cargo.lock", "[[package]]\nname = \"me\"\nversion = \"0.1.0\"\n[[package]]\nname = \"serde\"\nversion = \"1.0.1\"\nsource = \"registry+https://x\"\n", []string{"crates.io me 0.1.0", "crates.io serde 1.0.1"}},
+		{"package-lock.json", `{"lockfileVersion":3,"packages":{"":{"name":"me","version":"1.0.0"},"node_modules/a":{"version":"1.0.0"},"node_modules/a/node_modules/@s/b":{"version":"2.0.0"},"node_modules/l":{"link":true},"packages/@w/x":{"version":"3.0.0"}}}`, []string{"npm a 1.0.0", "npm @s/b 2.0.0", "npm @w/x 3.0.0"}},
 		{"package-lock.json", `{"lockfileVersion":1,"dependencies":{"a":{"version":"1.0.0","dependencies":{"b":{"version":"2.0.0"}}},"g":{"version":"git+ssh://x"},"al":{"version":"npm:real@3.0.0"}}}`, []string{"npm a 1.0.0", "npm b 2.0.0", "npm real 3.0.0"}},
 		{"yarn.lock", "# yarn lockfile v1\n\n\"@s/a@^1.0.0\", \"@s/a@^1.1.0\":\n  version \"1.1.0\"\n\nb@^2:\n  version \"2.0.0\"\n", []string{"npm @s/a 1.1.0", "npm b 2.0.0"}},
-		{"yarn.lock", "__metadata:\n  version: 6\n\n\"a@npm:^1.0.0\":\n  version: 1.0.1\n", []string{"npm a 1.0.1"}},
+		{"yarn.lock", "__metadata:\n  version: 6\n\n\"a@npm:^1.0.0\":\n  version: 1.0.1\n\n\"al@npm:@s/real@^2\":\n  version: 2.1.0\n", []string{"npm a 1.0.1", "npm @s/real 2.1.0"}},
 		{"pnpm-lock.yaml", "lockfileVersion: '9.0'\npackages:\n  '@s/a@1.0.0': {}\n  b@2.0.0(peer@1.0.0): {}\n", []string{"npm @s/a 1.0.0", "npm b 2.0.0"}},
 		{"pnpm-lock.yaml", "lockfileVersion: 5.4\npackages:\n  /@s/a/1.0.0: {}\n  /b/2.0.0_peer@1: {}\n", []string{"npm @s/a 1.0.0", "npm b 2.0.0"}},
-		{"environment.yml", "dependencies:\n- python=3.11\n- conda-forge::numpy=1.26.0=py_0\n- pip:\n  - torch==2.0.0\n", []string{"conda-forge python 3.11", "conda-forge numpy 1.26.0", "PyPI torch 2.0.0"}},
+		{"environment.yml", "dependencies:\n- python=3.11\n- conda-forge::numpy=1.26.0=py_0\n- scipy 1.11.4 py_1\n- pandas>=1.5\n- flask\n- jinja2>=3,<4\n- pip:\n  - torch==2.0.0\n", []string{"conda-forge python 3.11", "conda-forge numpy 1.26.0", "conda-forge scipy 1.11.4", "conda-forge pandas 1.5", "conda-forge flask ", "conda-forge jinja2 ", "PyPI torch 2.0.0"}},
 		{"conda-lock.yml", "package:\n- {name: a, version: '1', manager: conda}\n- {name: b, version: '2', manager: pip}\n", []string{"conda-forge a 1", "PyPI b 2"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

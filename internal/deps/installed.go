@@ -3,16 +3,17 @@ package deps
 import (
 	"bufio"
 	"bytes"
-	"debug/buildinfo"
 	"errors"
 	"io"
 	"io/fs"
 	"path"
 	"strings"
+
+	"github.com/go-json-experiment/json"
 )
 
-// Installed lists what is installed below a folder: Python's site-packages, Debian's, Ubuntu's and Alpine's databases, and Node's
-// modules. It reads at most maxWalk files and returns fs errors of the root alone: what it cannot read below is told to skipped.
+// Installed lists what is installed below a folder, such as the root file system of a container: Python's site-packages, conda's
+// environments, the databases of dpkg, apk and rpm, and llama.cpp's libraries inside of Python packages. It reads at most maxWalk files and returns fs errors of the root alone: what it cannot read below is told to skipped.
 func Installed(fsys fs.FS, skipped func(path, reason string)) ([]Package, error) {
 	var out []Package
 	seen := 0
@@ -27,9 +28,9 @@ func Installed(fsys fs.FS, skipped func(path, reason string)) ([]Package, error)
 		if seen++; seen > maxWalk {
 			return errors.New("more files than are looked at")
 		}
-		list, ok := installedAt(fsys, p, d)
-		if !ok {
-			skipped(p, "cannot be read")
+		list, err := installedAt(fsys, p, d)
+		if err != nil {
+			skipped(p, err.Error())
 		}
 		for i := range list {
 			list[i].Path = p
@@ -42,31 +43,56 @@ func Installed(fsys fs.FS, skipped func(path, reason string)) ([]Package, error)
 
 const maxWalk = 5_000_000
 
-func installedAt(fsys fs.FS, p string, d fs.DirEntry) ([]Package, bool) {
+func installedAt(fsys fs.FS, p string, d fs.DirEntry) ([]Package, error) {
 	if d.IsDir() || !d.Type().IsRegular() {
-		return nil, true
+		return nil, nil
 	}
 	dir, base := path.Split(p)
 	switch {
-	case base == "METADATA" && strings.HasSuffix(dir, ".dist-info/"), base == "PKG-INFO" && strings.HasSuffix(dir, ".egg-info/"):
+	case base == "METADATA" && strings.HasSuffix(dir, ".dist-info/"), base == "PKG-INFO" && strings.HasSuffix(dir, ".egg-info/"),
+		strings.HasSuffix(base, ".egg-info") && (strings.HasSuffix(dir, "site-packages/") || strings.HasSuffix(dir, "dist-packages/")):
 		return readWith(fsys, p, pythonMetadata)
-	case strings.HasSuffix(p, "var/lib/dpkg/status") || strings.Contains(p, "var/lib/dpkg/status.d/"):
+	case strings.HasSuffix(dir, "conda-meta/") && strings.HasSuffix(base, ".json"):
+		return condaMeta(fsys, p)
+	case strings.HasSuffix(p, "var/lib/dpkg/status") || strings.Contains(p, "var/lib/dpkg/status.d/") && !strings.HasSuffix(base, ".md5sums"):
 		system := osRelease(fsys, strings.SplitN(p, "var/lib/dpkg", 2)[0])
 		return readWith(fsys, p, func(r io.Reader) []Package { return dpkg(r, system) })
 	case strings.HasSuffix(p, "lib/apk/db/installed"):
-		system := osRelease(fsys, strings.SplitN(p, "lib/apk", 2)[0])
+		system := osRelease(fsys, strings.TrimSuffix(strings.SplitN(p, "lib/apk", 2)[0], "usr/"))
 		return readWith(fsys, p, func(r io.Reader) []Package { return apk(r, system) })
 	}
-	return nil, true
+	if root, ok := isRPM(p); ok {
+		return rpm(fsys, p, osRelease(fsys, root))
+	}
+	return nil, nil
 }
 
-func readWith(fsys fs.FS, p string, parse func(io.Reader) []Package) ([]Package, bool) {
+// condaMeta reads what conda notes of a package that it installed.
+func condaMeta(fsys fs.FS, p string) ([]Package, error) {
+	b, err := readSome(fsys, p)
+	if err != nil {
+		return nil, err
+	}
+	var m struct {
+		Name    string `json:"name"`
+		Version string `json:"version"`
+	}
+	if json.Unmarshal(b, &m) != nil {
+		return nil, errors.New("no sound JSON")
+	}
+	if m.Name == "" {
+		return nil, nil
+	}
+	return []Package{{Name: m.Name, Version: m.Version, Ecosystem: Conda}}, nil
+}
+
+func readWith(fsys fs.FS, p string, parse func(io.Reader) []Package) ([]Package, error) {
 	f, err := fsys.Open(p)
 	if err != nil {
-		return nil, false
+		return nil, errors.New("cannot be read")
 	}
 	defer f.Close()
-	return parse(io.LimitReader(f, MaxBytes)), true
+	return parse(io.LimitReader(f, MaxBytes)), nil
 }
 
 // fields reads paragraphs of "Name: value" lines and gives each to see.
@@ -143,42 +169,50 @@ func osRelease(fsys fs.FS, root string) string {
 			k, x, _ := strings.Cut(strings.TrimSpace(string(line)), "=")
 			v[k] = strings.Trim(x, `"'`)
 		}
-		switch v["ID"] {
-		case "debian":
-			return "Debian:" + v["VERSION_ID"]
-		case "ubuntu":
-			return "Ubuntu:" + v["VERSION_ID"]
-		case "alpine":
-			parts := strings.SplitN(v["VERSION_ID"], ".", 3)
-			return "Alpine:v" + strings.Join(parts[:min(2, len(parts))], ".")
-		}
+		return ecosystemOf(v["ID"], v["VERSION_ID"])
 	}
 	return "Linux"
 }
 
-// Program lists the modules that a Go program was built from, such as an inference runtime. It returns ErrFormat for other files.
-func Program(r io.ReaderAt) ([]Package, error) {
-	info, err := buildinfo.Read(r)
-	if err != nil {
-		return nil, ErrFormat
-	}
-	version, _, _ := strings.Cut(info.GoVersion, " ")
-	out := []Package{{Name: "stdlib", Version: strings.TrimPrefix(version, "go"), Ecosystem: "Go"}}
-	if info.Main.Path != "" {
-		out = append(out, Package{Name: info.Main.Path, Version: semver(info.Main.Version), Ecosystem: "Go"})
-	}
-	for _, d := range info.Deps {
-		if d.Replace != nil {
-			d = d.Replace
+// ecosystemOf is OSV's name of a system by its os-release file (ossf.github.io/osv-schema, defined ecosystems).
+func ecosystemOf(id, version string) string {
+	major, _, _ := strings.Cut(version, ".")
+	switch id {
+	case "debian":
+		return with("Debian", major)
+	case "ubuntu":
+		return with("Ubuntu", version)
+	case "alpine":
+		parts := strings.SplitN(version, ".", 3)
+		if len(parts) < 2 || strings.Contains(version, "_") {
+			return "Alpine" // edge
 		}
-		out = append(out, Package{Name: d.Path, Version: semver(d.Version), Ecosystem: "Go"})
+		return "Alpine:v" + parts[0] + "." + parts[1]
+	case "wolfi":
+		return "Wolfi"
+	case "chainguard":
+		return "Chainguard"
+	case "rhel":
+		return with("Red Hat", "enterprise_linux:"+major)
+	case "rocky":
+		return with("Rocky Linux", major)
+	case "almalinux":
+		return with("AlmaLinux", major)
+	case "mageia":
+		return with("Mageia", major)
+	case "openEuler":
+		return with("openEuler", version)
+	case "opensuse-leap":
+		return with("openSUSE", "Leap "+version)
+	case "opensuse-tumbleweed":
+		return "openSUSE:Tumbleweed"
 	}
-	return out, nil
+	return "Linux"
 }
 
-func semver(v string) string {
-	if v == "(devel)" {
-		return ""
+func with(name, version string) string {
+	if version == "" {
+		return name
 	}
-	return strings.TrimPrefix(v, "v")
+	return name + ":" + version
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"path"
 	"regexp"
 	"strings"
 
@@ -51,19 +52,25 @@ func parseGoMod(text []byte) ([]Package, error) {
 		out = append(out, Package{Name: name, Version: strings.TrimPrefix(version, "v"), Ecosystem: "Go", Line: r.Syntax.Start.Line})
 	}
 	if f.Toolchain != nil && strings.HasPrefix(f.Toolchain.Name, "go") {
-		out = append(out, Package{Name: "stdlib", Version: strings.TrimPrefix(f.Toolchain.Name, "go"), Ecosystem: "Go", Line: f.Toolchain.Syntax.Start.Line})
+		out = append(out, Package{Name: "stdlib", Version: toolchain(f.Toolchain.Name), Ecosystem: "Go", Line: f.Toolchain.Syntax.Start.Line})
 	} else if f.Go != nil {
 		out = append(out, Package{Name: "stdlib", Version: f.Go.Version, Ecosystem: "Go", Line: f.Go.Syntax.Start.Line})
 	}
 	return out, nil
 }
 
+// toolchain is the version of a toolchain's name, such as go1.26.8-custom.
+func toolchain(name string) string {
+	version, _, _ := strings.Cut(strings.TrimPrefix(name, "go"), "-")
+	return version
+}
+
+// parseCargo reads Cargo.lock. Crates out of a folder or a repository count by the name and version that they give themselves.
 func parseCargo(text []byte) ([]Package, error) {
 	var f struct {
 		Package []struct {
 			Name    string `toml:"name"`
 			Version string `toml:"version"`
-			Source  string `toml:"source"`
 		} `toml:"package"`
 	}
 	if err := toml.Unmarshal(text, &f); err != nil {
@@ -71,9 +78,7 @@ func parseCargo(text []byte) ([]Package, error) {
 	}
 	var out []Package
 	for _, p := range f.Package {
-		if strings.HasPrefix(p.Source, "registry+") || strings.HasPrefix(p.Source, "sparse+") {
-			out = append(out, Package{Name: p.Name, Version: p.Version, Ecosystem: "crates.io"})
-		}
+		out = append(out, Package{Name: p.Name, Version: p.Version, Ecosystem: "crates.io"})
 	}
 	return out, nil
 }
@@ -96,12 +101,18 @@ func parseNPM(text []byte) ([]Package, error) {
 	}
 	var out []Package
 	for _, place := range sortedKeys(f.Packages) {
-		k := strings.LastIndex(place, "node_modules/")
 		e := f.Packages[place]
-		if k < 0 || e.Link || e.Version == "" {
+		if place == "" || e.Link || e.Version == "" {
 			continue
 		}
-		name := place[k+len("node_modules/"):]
+		name := place // a workspace
+		if k := strings.LastIndex(place, "node_modules/"); k >= 0 {
+			name = place[k+len("node_modules/"):]
+		} else if dir, base := path.Split(place); !strings.HasPrefix(path.Base(dir), "@") {
+			name = base
+		} else {
+			name = path.Base(dir) + "/" + base
+		}
 		if e.Name != "" {
 			name = e.Name
 		}
@@ -141,6 +152,7 @@ func npmTree(out []Package, tree map[string]npmEntry, depth int) []Package {
 
 var (
 	yarnHead    = regexp.MustCompile(`^"?((?:@[^/"@]+/)?[^@"]+)@`)
+	yarnAlias   = regexp.MustCompile(`^"?(?:@[^/"@]+/)?[^@"]+@npm:((?:@[^/"@]+/)?[^@"]+)@`) // another name for a package
 	yarnVersion = regexp.MustCompile(`^\s+version:?\s+"?([^"\s]+)"?`)
 )
 
@@ -157,6 +169,9 @@ func parseYarn(text []byte) ([]Package, error) {
 			name = ""
 			if m := yarnHead.FindStringSubmatch(s); m != nil && !strings.Contains(s, "@workspace:") && m[1] != "__metadata" {
 				name = m[1]
+				if a := yarnAlias.FindStringSubmatch(s); a != nil {
+					name = a[1]
+				}
 			}
 		case name != "":
 			if m := yarnVersion.FindStringSubmatch(s); m != nil {
@@ -222,14 +237,8 @@ func parseConda(text []byte) ([]Package, error) {
 	for _, d := range f.Dependencies {
 		switch d := d.(type) {
 		case string:
-			_, spec, channel := strings.Cut(d, "::")
-			if !channel {
-				spec = d
-			}
-			name, version, _ := strings.Cut(spec, "=")
-			version, _, _ = strings.Cut(strings.TrimPrefix(version, "="), "=")
-			if name = strings.TrimSpace(name); name != "" && !strings.ContainsAny(name, "<>! ") {
-				out = append(out, Package{Name: name, Version: version, Ecosystem: "conda-forge"})
+			if p, ok := condaSpec(d); ok {
+				out = append(out, p)
 			}
 		case map[string]any:
 			list, _ := d["pip"].([]any)
@@ -243,6 +252,27 @@ func parseConda(text []byte) ([]Package, error) {
 		}
 	}
 	return out, nil
+}
+
+// condaMatch is a match specification (conda: channel::name version build, or name=version=build).
+var condaMatch = regexp.MustCompile(`^(?:[^\s:]+::)?([A-Za-z0-9_.-]+)\s*(?:\[[^\]]*\])?\s*(.*)$`)
+
+var condaPin = regexp.MustCompile(`^(={1,2}|>=|<=|~=)?\s*([0-9][^\s,|*=<>!]*)(?:[\s=].*)?$`)
+
+func condaSpec(s string) (Package, bool) {
+	s, _, _ = strings.Cut(s, "#")
+	m := condaMatch.FindStringSubmatch(strings.TrimSpace(s))
+	if m == nil {
+		return Package{}, false
+	}
+	p := Package{Name: m[1], Ecosystem: Conda}
+	if v := condaPin.FindStringSubmatch(strings.TrimSpace(m[2])); v != nil {
+		p.Version = v[2]
+		if v[1] != "" && v[1][0] != '=' {
+			p.Constraint = v[1] + v[2]
+		}
+	}
+	return p, true
 }
 
 // parseCondaLock reads conda-lock.yml.
@@ -259,7 +289,7 @@ func parseCondaLock(text []byte) ([]Package, error) {
 	}
 	var out []Package
 	for _, p := range f.Package {
-		ecosystem := "conda-forge"
+		ecosystem := Conda
 		if p.Manager == "pip" {
 			ecosystem = "PyPI"
 		}

@@ -14,7 +14,8 @@ import (
 // requirement is a line of a requirements file (PEP 508, pip's requirements file format).
 var requirement = regexp.MustCompile(`^([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(?:\[[^\]]*\])?\s*(.*)$`)
 
-var pinned = regexp.MustCompile(`^\(?\s*={2,3}\s*([^\s,;)#*]+)\s*\)?$`)
+// pinned is a single clause (PEP 440, version specifiers): a pin, or a bound whose version is itself allowed.
+var pinned = regexp.MustCompile(`^\(?\s*(={2,3}|>=|<=|~=)\s*([^\s,;)#*<>=!~]+)\s*\)?$`)
 
 // parseRequirements reads requirements.txt and what pip freeze prints. Options, URLs and paths are no packages with a version.
 func parseRequirements(text []byte) ([]Package, error) {
@@ -46,7 +47,7 @@ func requirementOf(s string) (Package, bool) {
 	if k := strings.Index(" "+s, " #"); k >= 0 {
 		s = strings.TrimSpace(s[:max(k-1, 0)])
 	}
-	if s == "" || strings.HasPrefix(s, "#") || strings.HasPrefix(s, "-") {
+	if s == "" || strings.HasPrefix(s, "#") || strings.HasPrefix(s, "-") || variable.MatchString(s) {
 		return Package{}, false
 	}
 	s, _, _ = strings.Cut(s, ";")
@@ -59,9 +60,28 @@ func requirementOf(s string) (Package, bool) {
 	}
 	p := Package{Name: m[1], Ecosystem: "PyPI"}
 	if v := pinned.FindStringSubmatch(strings.TrimSpace(m[2])); v != nil {
-		p.Version = v[1]
+		p.Version = v[2]
+		if v[1][0] != '=' {
+			p.Constraint = v[1] + v[2]
+		}
 	}
 	return p, true
+}
+
+// variable is what pip replaces from the environment: nobody can say what it would be.
+var variable = regexp.MustCompile(`\$\{[A-Z0-9_]+\}`)
+
+var included = regexp.MustCompile(`^\s*(?:-r|--requirement)[\s=]*(\S+)`)
+
+// Includes are the files that a requirements file includes (-r), relative to it, in their order. There are at most 100.
+func Includes(text []byte) []string {
+	var out []string
+	for raw := range bytes.Lines(text) {
+		if m := included.FindSubmatch(raw); m != nil && len(out) < 100 {
+			out = append(out, string(m[1]))
+		}
+	}
+	return out
 }
 
 // allRequirements reports whether each line of a text could be a requirement and some are pinned.
@@ -73,7 +93,7 @@ func allRequirements(text []byte) bool {
 			continue
 		}
 		p, ok := requirementOf(s)
-		if !ok || p.Version == "" {
+		if !ok || p.Version == "" || p.Constraint != "" {
 			return false
 		}
 		pins++
@@ -81,7 +101,8 @@ func allRequirements(text []byte) bool {
 	return pins > 0
 }
 
-// parsePythonTOML reads uv.lock, poetry.lock and pdm.lock. Packages out of a folder or a repository have no version that others know.
+// parsePythonTOML reads uv.lock, poetry.lock and pdm.lock. Packages out of a folder or a repository count by the name and version that
+// they give themselves: what is known of the published ones may hold of them, too.
 func parsePythonTOML(text []byte) ([]Package, error) {
 	var f struct {
 		Package []struct {
@@ -95,8 +116,7 @@ func parsePythonTOML(text []byte) ([]Package, error) {
 	}
 	var out []Package
 	for _, p := range f.Package {
-		local := p.Source["virtual"] != nil || p.Source["editable"] != nil || p.Source["directory"] != nil || p.Source["type"] == "directory"
-		if p.Name != "" && !local {
+		if p.Name != "" && p.Source["virtual"] != "." { // the project itself
 			out = append(out, Package{Name: p.Name, Version: p.Version, Ecosystem: "PyPI"})
 		}
 	}
@@ -114,7 +134,7 @@ func parsePylock(text []byte) ([]Package, error) {
 	if err := toml.Unmarshal(text, &f); err != nil {
 		return nil, tomlError(err)
 	}
-	var out []Package
+	out := make([]Package, 0, len(f.Packages))
 	for _, p := range f.Packages {
 		out = append(out, Package{Name: p.Name, Version: p.Version, Ecosystem: "PyPI"})
 	}
@@ -141,7 +161,8 @@ func parsePipfile(text []byte) ([]Package, error) {
 	var out []Package
 	for _, section := range []map[string]pipfileEntry{sections.Default, sections.Develop} {
 		for _, name := range sortedKeys(section) {
-			out = append(out, Package{Name: name, Version: strings.TrimPrefix(section[name].Version, "=="), Ecosystem: "PyPI"})
+			p, _ := requirementOf(name + section[name].Version)
+			out = append(out, Package{Name: name, Version: p.Version, Constraint: p.Constraint, Ecosystem: "PyPI"})
 		}
 	}
 	return out, nil

@@ -24,6 +24,8 @@ type Vulnerability struct {
 	Severity []Severity `json:"severity,omitzero"`
 	Fixed    []string   `json:"fixed,omitzero"`
 	VEX      string     `json:"vex,omitzero"` // what an exchange document says: "not_affected", "fixed" …
+	Reason   string     `json:"vex_reason,omitzero"`
+	Signal   *Signal    `json:"signal,omitzero"` // nil where nothing is known of its exploitation
 }
 
 // Audit looks every package up, in their order. VEX may be nil.
@@ -44,7 +46,10 @@ func (db *DB) Audit(packages []deps.Package, vex *VEX) ([]Affected, error) {
 			}
 			for _, group := range groups(found) {
 				v := merged(found, group)
-				v.VEX = vex.status(v, a.PURL)
+				if v.Signal, err = db.signal(&v); err != nil {
+					return nil, err
+				}
+				v.VEX, v.Reason = vex.status(v, a.PURL)
 				a.Vulnerabilities = append(a.Vulnerabilities, v)
 			}
 		}

@@ -31,6 +31,9 @@ func Sign(dir string, key *attest.PrivateKey) error {
 		e := m.Ecosystems[name]
 		subjects = append(subjects, attest.Resource{Name: e.File, Digest: map[string]string{"sha256": e.SHA256}})
 	}
+	if s := m.Signals; s != nil {
+		subjects = append(subjects, attest.Resource{Name: s.File, Digest: map[string]string{"sha256": s.SHA256}})
+	}
 	e, err := attest.Sign(PredicateType, subjects, m, key)
 	if err != nil {
 		return fmt.Errorf("sign snapshot: %w", err)
@@ -94,6 +97,9 @@ func Export(dir string, w io.Writer) error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(m.Ecosystems)) {
 		names = append(names, m.Ecosystems[name].File)
+	}
+	if m.Signals != nil {
+		names = append(names, signalsFile)
 	}
 	z := zip.NewWriter(w)
 	for _, name := range names {
@@ -164,7 +170,7 @@ func IsExport(path string) bool {
 // unpackSnapshot writes the files that a snapshot may have, by their sizes and digests bounded by the manifest.
 func unpackSnapshot(z *zip.Reader, dir string) error {
 	for _, f := range z.File {
-		if f.Name != manifestFile && f.Name != statementFile && f.Name != fileOf(trimExtension(f.Name)) {
+		if f.Name != manifestFile && f.Name != statementFile && f.Name != signalsFile && f.Name != fileOf(trimExtension(f.Name)) {
 			return fmt.Errorf("%w: it holds a file that is none of a snapshot", ErrCorrupt)
 		}
 		r, err := f.Open()
@@ -200,7 +206,14 @@ func (m *Manifest) notBefore(dir string) error {
 	for name, e := range m.Ecosystems {
 		c.newest[name] = e.Newest
 	}
-	return c.compareWith(dir)
+	old, err := c.compareWith(dir)
+	if err != nil || old == nil || old.Signals == nil {
+		return err
+	}
+	if m.Signals == nil || m.Signals.EPSS.Before(old.Signals.EPSS) || m.Signals.KEV.Before(old.Signals.KEV) {
+		return fmt.Errorf("%w: what is known of exploitation is older, or missing", ErrRollback)
+	}
+	return nil
 }
 
 // swap moves the files into place, the manifest last.
@@ -211,6 +224,9 @@ func swap(from, dir string, m *Manifest) error {
 	names := []string{}
 	for _, e := range m.Ecosystems {
 		names = append(names, e.File)
+	}
+	if m.Signals != nil {
+		names = append(names, signalsFile)
 	}
 	_ = os.Remove(filepath.Join(dir, statementFile))
 	if _, err := os.Stat(filepath.Join(from, statementFile)); err == nil {

@@ -9,21 +9,26 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/reeve-ai/reeve/internal/deps"
 )
 
 const (
 	manifestFile   = "manifest.json"
 	statementFile  = "manifest.intoto.jsonl"
-	formatVersion  = 1
+	formatVersion  = 2
 	maxLine        = 64 << 20
-	maxManifest    = 4 << 20
+	maxManifest    = 32 << 20
 	indexExtension = ".osv.jsonl"
 )
 
@@ -33,6 +38,7 @@ type Manifest struct {
 	Imported   time.Time            `json:"imported"`
 	Sources    []Source             `json:"sources"`
 	Ecosystems map[string]Ecosystem `json:"ecosystems"`
+	Signals    *Signals             `json:"signals,omitzero"` // nil where none were imported
 }
 
 // Source is what a snapshot was made from.
@@ -42,13 +48,24 @@ type Source struct {
 	Records int    `json:"records"`
 }
 
-// Ecosystem is one file of a snapshot.
+// Stored is one file of a snapshot.
+type Stored struct {
+	File   string   `json:"file"`
+	SHA256 string   `json:"sha256"`
+	Size   int64    `json:"size"`   // bytes
+	Blocks []string `json:"blocks"` // SHA-256 of each 256 KiB
+}
+
+// Ecosystem is what a snapshot has of one ecosystem.
 type Ecosystem struct {
-	File     string    `json:"file"`
-	SHA256   string    `json:"sha256"`
+	Stored
 	Packages int       `json:"packages"`
 	Records  int       `json:"records"`
 	Newest   time.Time `json:"newest_modified"` // of its advisories
+}
+
+func (s *Stored) open(dir string) (*blocks, error) {
+	return openBlocks(filepath.Join(dir, s.File), s.File, s.Size, s.Blocks)
 }
 
 // Newest is the time of the youngest advisory.
@@ -67,9 +84,19 @@ type DB struct {
 	dir      string
 	manifest Manifest
 
-	mu    sync.Mutex
-	files map[string]*os.File
+	mu      sync.Mutex
+	files   map[string]*blocks
+	signals *blocks
+	looked  map[string]int              // look-ups by ecosystem
+	places  map[string]map[string]int64 // where the line of a name begins, of ecosystems that were looked into often
+	decoded map[[2]string]*entry        // what was looked up lately
 }
+
+// manyLookups is from when on reading a whole file once costs less than searching it by halves again and again.
+const manyLookups = 2000
+
+// maxDecoded bounds the entries that are kept decoded.
+const maxDecoded = 4096
 
 // Open opens the snapshot in dir. It returns ErrNone or ErrCorrupt (wrapped) where these are the reason.
 func Open(dir string) (*DB, error) {
@@ -77,7 +104,10 @@ func Open(dir string) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &DB{dir: dir, manifest: *m, files: map[string]*os.File{}}, nil
+	return &DB{
+		dir: dir, manifest: *m, files: map[string]*blocks{}, looked: map[string]int{}, places: map[string]map[string]int64{},
+		decoded: map[[2]string]*entry{},
+	}, nil
 }
 
 func readManifest(dir string) (*Manifest, error) {
@@ -98,7 +128,10 @@ func readManifest(dir string) (*Manifest, error) {
 		return nil, fmt.Errorf("%w: its manifest is no sound JSON", ErrCorrupt)
 	}
 	if m.Format != formatVersion {
-		return nil, fmt.Errorf("%w: format %d, this program knows %d", ErrCorrupt, m.Format, formatVersion)
+		return nil, fmt.Errorf("%w: format %d, this program knows %d: import it again", ErrCorrupt, m.Format, formatVersion)
+	}
+	if s := m.Signals; s != nil && s.File != signalsFile {
+		return nil, fmt.Errorf("%w: the manifest names a file that is none of the snapshot's", ErrCorrupt)
 	}
 	for name, e := range m.Ecosystems {
 		if e.File != fileOf(name) {
@@ -131,87 +164,176 @@ func (db *DB) Close() error {
 		all = errors.Join(all, f.Close())
 	}
 	clear(db.files)
+	if db.signals != nil {
+		all = errors.Join(all, db.signals.Close())
+		db.signals = nil
+	}
 	return all
 }
 
 // Verify reads every file and compares it with the manifest. It returns ErrCorrupt (wrapped) for the first that differs.
 func (db *DB) Verify() error {
-	for name, e := range db.manifest.Ecosystems {
-		f, err := db.file(name)
+	sums := map[string]string{}
+	for _, e := range db.manifest.Ecosystems {
+		sums[e.File] = e.SHA256
+	}
+	if s := db.manifest.Signals; s != nil {
+		sums[s.File] = s.SHA256
+	}
+	for _, name := range slices.Sorted(maps.Keys(sums)) {
+		f, err := os.Open(filepath.Join(db.dir, name))
 		if err != nil {
-			return err
+			return fmt.Errorf("%w: %s is missing", ErrCorrupt, name)
 		}
 		h := sha256.New()
-		info, err := f.Stat()
-		if err == nil {
-			_, err = io.Copy(h, io.NewSectionReader(f, 0, info.Size()))
+		_, err = io.Copy(h, f)
+		if err = errors.Join(err, f.Close()); err != nil {
+			return fmt.Errorf("read %s: %w", name, err)
 		}
-		if err != nil {
-			return fmt.Errorf("read %s: %w", e.File, err)
-		}
-		if hex.EncodeToString(h.Sum(nil)) != e.SHA256 {
-			return fmt.Errorf("%w: %s has other content than the manifest says", ErrCorrupt, e.File)
+		if hex.EncodeToString(h.Sum(nil)) != sums[name] {
+			return fmt.Errorf("%w: %s has other content than the manifest says", ErrCorrupt, name)
 		}
 	}
 	return nil
 }
 
-func (db *DB) file(ecosystem string) (*os.File, error) {
-	db.mu.Lock()
-	defer db.mu.Unlock()
+// file is the open file of an ecosystem of the manifest. The caller holds the lock.
+func (db *DB) file(ecosystem string) (*blocks, error) {
 	if f := db.files[ecosystem]; f != nil {
 		return f, nil
 	}
-	e, known := db.manifest.Ecosystems[ecosystem]
-	if !known {
-		return nil, nil
-	}
-	f, err := os.Open(filepath.Join(db.dir, e.File))
+	e := db.manifest.Ecosystems[ecosystem]
+	f, err := e.open(db.dir)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %s is missing", ErrCorrupt, e.File)
+		return nil, err
 	}
 	db.files[ecosystem] = f
 	return f, nil
 }
 
 // Knows reports whether the snapshot has advisories for an ecosystem at all.
-func (db *DB) Knows(ecosystem string) bool {
-	_, known := db.manifest.Ecosystems[ecosystem]
-	return known
+func (db *DB) Knows(ecosystem string) bool { return len(db.ecosystems(ecosystem)) > 0 }
+
+// ecosystems are those of the snapshot that speak of packages of one: itself; its parts, as "Ubuntu:22.04" has "Ubuntu:22.04:LTS";
+// and PyPI for conda, whose Python packages bear the same names and versions.
+func (db *DB) ecosystems(name string) []string {
+	var out []string
+	for known := range db.manifest.Ecosystems {
+		if known == name || strings.HasPrefix(known, name+":") && strings.Contains(name, ":") {
+			out = append(out, known)
+		}
+	}
+	if _, known := db.manifest.Ecosystems["PyPI"]; known && name == deps.Conda && len(out) == 0 {
+		out = append(out, "PyPI")
+	}
+	slices.Sort(out)
+	return out
 }
 
 // Find returns the advisories that speak of a version of a package, in the order of their ids.
 func (db *DB) Find(ecosystem, name, version string) ([]Match, error) {
-	f, err := db.file(ecosystem)
-	if f == nil || err != nil {
-		return nil, err
-	}
-	line, err := search(f, normal(ecosystem, name))
-	if line == nil || err != nil {
-		return nil, err
-	}
-	var e entry
-	if err := json.Unmarshal(line, &e); err != nil {
-		return nil, fmt.Errorf("%w: a line of %s", ErrCorrupt, fileOf(ecosystem))
-	}
 	var out []Match
-	for i := range e.Advisories {
-		a := &e.Advisories[i]
-		if a.affects(ecosystem, version) {
-			out = append(out, Match{ID: a.ID, Aliases: a.Aliases, Summary: a.Summary, Severity: a.Severity, Fixed: a.fixes(ecosystem, version)})
+	for _, part := range db.ecosystems(ecosystem) {
+		e, err := db.entry(part, normal(part, name))
+		if err != nil {
+			return nil, err
+		}
+		if e == nil {
+			continue
+		}
+		v, ok := parseVersion(part, version)
+		for i := range e.Advisories {
+			a := &e.Advisories[i]
+			seen := slices.ContainsFunc(out, func(m Match) bool { return m.ID == a.ID })
+			if !seen && a.affects(part, version, v, ok) {
+				out = append(out, Match{ID: a.ID, Aliases: a.Aliases, Summary: a.Summary, Severity: a.Severity, Fixed: a.fixes(part, v, ok)})
+			}
 		}
 	}
+	slices.SortStableFunc(out, func(a, b Match) int { return strings.Compare(a.ID, b.ID) })
 	return out, nil
 }
 
-// search finds the line of a name by halves. Lines begin with {"name":"…" and are sorted by the bytes of that.
-func search(f *os.File, name string) ([]byte, error) {
-	info, err := f.Stat()
-	if err != nil {
-		return nil, fmt.Errorf("search vulnerabilities: %w", err)
+// entry is what the snapshot has of a package, nil where that is nothing.
+func (db *DB) entry(ecosystem, name string) (*entry, error) {
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	key := [2]string{ecosystem, name}
+	if e, known := db.decoded[key]; known {
+		return e, nil
 	}
+	line, err := db.line(ecosystem, name)
+	if err != nil {
+		return nil, err
+	}
+	var e *entry
+	if line != nil {
+		e = &entry{}
+		if err := json.Unmarshal(line, e); err != nil || e.Name != name {
+			return nil, fmt.Errorf("%w: a line of %s", ErrCorrupt, fileOf(ecosystem))
+		}
+	}
+	if len(db.decoded) >= maxDecoded {
+		clear(db.decoded)
+	}
+	db.decoded[key] = e
+	return e, nil
+}
+
+// line is the line of a package. The caller holds the lock.
+func (db *DB) line(ecosystem, name string) ([]byte, error) {
+	f, err := db.file(ecosystem)
+	if err != nil {
+		return nil, err
+	}
+	if db.looked[ecosystem]++; db.looked[ecosystem] < manyLookups {
+		return search(f, name)
+	}
+	if db.places[ecosystem] == nil {
+		if db.places[ecosystem], err = placesOf(f); err != nil {
+			return nil, err
+		}
+	}
+	at, known := db.places[ecosystem][name]
+	if !known {
+		return nil, nil
+	}
+	return wholeLine(f, at)
+}
+
+// placesOf are the names of a file with the offsets of their lines.
+func placesOf(f *blocks) (map[string]int64, error) {
+	out := map[string]int64{}
+	r := bufio.NewReaderSize(io.NewSectionReader(f, 0, 1<<62), 1<<20)
+	for at := int64(0); ; {
+		head, err := r.ReadSlice('\n')
+		n := int64(len(head))
+		if len(head) > 0 {
+			var name string
+			d := jsontext.NewDecoder(bytes.NewReader(bytes.TrimPrefix(head, []byte(`{"name":`))))
+			if v, e := d.ReadValue(); e != nil || json.Unmarshal(v, &name) != nil {
+				return nil, fmt.Errorf("%w: a line without a name", ErrCorrupt)
+			}
+			out[name] = at
+		}
+		for errors.Is(err, bufio.ErrBufferFull) {
+			head, err = r.ReadSlice('\n')
+			n += int64(len(head))
+		}
+		if errors.Is(err, io.EOF) {
+			return out, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("search vulnerabilities: %w", err)
+		}
+		at += n
+	}
+}
+
+// search finds the line of a name by halves. Lines begin with {"name":"…" and are sorted by the bytes of that.
+func search(f *blocks, name string) ([]byte, error) {
 	want := linePrefix(name)
-	low, high := int64(0), info.Size()
+	low, high := int64(0), f.size
 	for low < high {
 		mid := low + (high-low)/2
 		start, line, err := lineAt(f, mid, high, len(want))
@@ -244,7 +366,7 @@ func linePrefix(name string) []byte {
 }
 
 // lineAt finds the first line that begins at or after an offset, and returns its first n bytes.
-func lineAt(f *os.File, at, end int64, n int) (start int64, head []byte, err error) {
+func lineAt(f *blocks, at, end int64, n int) (start int64, head []byte, err error) {
 	start = at
 	if at > 0 {
 		r := bufio.NewReaderSize(io.NewSectionReader(f, at-1, end-at+1), 4096)
@@ -271,9 +393,12 @@ func lineAt(f *os.File, at, end int64, n int) (start int64, head []byte, err err
 	return start, head[:k], nil
 }
 
-func wholeLine(f *os.File, start int64) ([]byte, error) {
+func wholeLine(f *blocks, start int64) ([]byte, error) {
 	r := bufio.NewReaderSize(io.NewSectionReader(f, start, maxLine), 64<<10)
 	line, err := r.ReadBytes('\n')
+	if errors.Is(err, ErrCorrupt) {
+		return nil, err
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: a line without an end", ErrCorrupt)
 	}

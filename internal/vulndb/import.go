@@ -42,8 +42,12 @@ func Import(dir string, o ImportOptions) (*Manifest, error) {
 	if len(c.byPackage) == 0 {
 		return nil, errors.New("import: no advisory about a package was found")
 	}
-	if err := c.compareWith(dir); err != nil {
+	old, err := c.compareWith(dir)
+	if err != nil {
 		return nil, err
+	}
+	if old != nil {
+		m.Signals = old.Signals // they are imported by themselves
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("import: %w", err)
@@ -150,22 +154,22 @@ func (c *collection) read(s *Source, name string, r io.Reader) error {
 	return nil
 }
 
-// compareWith refuses to go back behind the snapshot in dir.
-func (c *collection) compareWith(dir string) error {
+// compareWith refuses to go back behind the snapshot in dir, and returns its manifest, nil where there is none.
+func (c *collection) compareWith(dir string) (*Manifest, error) {
 	old, err := readManifest(dir)
 	if errors.Is(err, ErrNone) {
-		return nil
+		return nil, nil
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for name, e := range old.Ecosystems {
 		if c.newest[name].Before(e.Newest) {
-			return fmt.Errorf("%w: the youngest advisory of %s is of %s, before of %s", ErrRollback, name,
+			return nil, fmt.Errorf("%w: the youngest advisory of %s is of %s, before of %s", ErrRollback, name,
 				c.newest[name].Format(time.RFC3339), e.Newest.Format(time.RFC3339))
 		}
 	}
-	return nil
+	return old, nil
 }
 
 // write puts the files and then the manifest in place. Between the two a reader finds files that the manifest does not know, which
@@ -178,20 +182,25 @@ func (c *collection) write(dir string, m *Manifest) error {
 	for ecosystem, names := range byEcosystem {
 		// Sorted as search compares: by the bytes of the beginning of the line.
 		slices.SortFunc(names, func(a, b string) int { return strings.Compare(string(linePrefix(a)), string(linePrefix(b))) })
-		e := Ecosystem{File: fileOf(ecosystem), Packages: len(names), Records: len(c.records[ecosystem]), Newest: c.newest[ecosystem]}
-		sum, err := replace(filepath.Join(dir, e.File), func(w io.Writer) error { return c.writeLines(w, ecosystem, names) })
+		e := Ecosystem{Packages: len(names), Records: len(c.records[ecosystem]), Newest: c.newest[ecosystem]}
+		var err error
+		e.Stored, err = replace(filepath.Join(dir, fileOf(ecosystem)), func(w io.Writer) error { return c.writeLines(w, ecosystem, names) })
 		if err != nil {
 			return err
 		}
-		e.SHA256 = sum
 		m.Ecosystems[ecosystem] = e
 	}
+	return m.write(dir)
+}
+
+// write puts a manifest in place, and removes the statement about the one that was there.
+func (m *Manifest) write(dir string) error {
 	text, err := json.Marshal(m, json.Deterministic(true))
 	if err != nil {
 		return err
 	}
 	if err := os.Remove(filepath.Join(dir, statementFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err // it speaks of another manifest
+		return err
 	}
 	_, err = replace(filepath.Join(dir, manifestFile), func(w io.Writer) error {
 		_, err := w.Write(append(text, '\n'))
@@ -218,20 +227,21 @@ func (c *collection) writeLines(w io.Writer, ecosystem string, names []string) e
 	return nil
 }
 
-// replace writes a file whole or not at all and returns its SHA-256 in hex.
-func replace(path string, fill func(io.Writer) error) (string, error) {
+// replace writes a file whole or not at all.
+func replace(path string, fill func(io.Writer) error) (Stored, error) {
 	f, err := os.CreateTemp(filepath.Dir(path), ".reeve-*")
 	if err != nil {
-		return "", err
+		return Stored{}, err
 	}
-	h := sha256.New()
-	w := bufio.NewWriterSize(io.MultiWriter(f, h), 1<<20)
+	h, b := sha256.New(), newBlockSums()
+	w := bufio.NewWriterSize(io.MultiWriter(f, h, b), 1<<20)
 	err = errors.Join(fill(w), w.Flush(), f.Chmod(0o644), f.Sync(), f.Close())
 	if err == nil {
 		err = os.Rename(f.Name(), path)
 	}
 	if err != nil {
-		return "", errors.Join(err, os.Remove(f.Name()))
+		return Stored{}, errors.Join(err, os.Remove(f.Name()))
 	}
-	return hex.EncodeToString(h.Sum(nil)), nil
+	b.end()
+	return Stored{File: filepath.Base(path), SHA256: hex.EncodeToString(h.Sum(nil)), Size: b.size, Blocks: b.sums}, nil
 }

@@ -17,12 +17,11 @@ type Match struct {
 }
 
 // affects reports whether an advisory speaks of a version, as the OSV schema's evaluation says: listed, or within a range.
-func (a *Advisory) affects(ecosystem, version string) bool {
+func (a *Advisory) affects(ecosystem, version string, v semantic.Version, parsed bool) bool {
 	if slices.Contains(a.Versions, version) {
 		return true
 	}
-	v, err := parseVersion(ecosystem, version)
-	if err != nil {
+	if !parsed {
 		return false
 	}
 	for i := range a.Ranges {
@@ -33,11 +32,9 @@ func (a *Advisory) affects(ecosystem, version string) bool {
 	return false
 }
 
-func parseVersion(ecosystem, version string) (semantic.Version, error) {
-	if ecosystem == "conda-forge" {
-		ecosystem = "PyPI"
-	}
-	return semantic.Parse(version, ecosystem)
+func parseVersion(ecosystem, version string) (v semantic.Version, ok bool) {
+	v, err := semantic.Parse(version, ecosystem)
+	return v, err == nil
 }
 
 // compare orders the version before, at or after another. What cannot be compared is told as not ordered.
@@ -92,8 +89,8 @@ func (r *Range) sorted(ecosystem string) []Event {
 		case b.Introduced == "0":
 			return 1
 		}
-		v, err := parseVersion(ecosystem, a.version())
-		if err != nil {
+		v, ok := parseVersion(ecosystem, a.version())
+		if !ok {
 			return 0
 		}
 		c, err := v.CompareStr(b.version())
@@ -106,21 +103,23 @@ func (r *Range) sorted(ecosystem string) []Event {
 }
 
 // fixes are the versions above v in which the advisory is mended.
-func (a *Advisory) fixes(ecosystem, version string) []string {
-	v, err := parseVersion(ecosystem, version)
-	if err != nil {
+func (a *Advisory) fixes(ecosystem string, v semantic.Version, parsed bool) []string {
+	if !parsed {
 		return nil
 	}
 	var out []string
 	for i := range a.Ranges {
 		for _, e := range a.Ranges[i].Events {
-			if c, ok := compare(v, ecosystem, e.Fixed); e.Fixed != "" && ok && c < 0 && !slices.Contains(out, e.Fixed) {
+			if e.Fixed == "" {
+				continue
+			}
+			if c, ok := compare(v, ecosystem, e.Fixed); ok && c < 0 && !slices.Contains(out, e.Fixed) {
 				out = append(out, e.Fixed)
 			}
 		}
 	}
 	slices.SortFunc(out, func(a, b string) int {
-		if v, err := parseVersion(ecosystem, a); err == nil {
+		if v, ok := parseVersion(ecosystem, a); ok {
 			if c, err := v.CompareStr(b); err == nil {
 				return c
 			}

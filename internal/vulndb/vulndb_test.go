@@ -115,7 +115,7 @@ func TestAliasesAreOneFlaw(t *testing.T) {
 	}
 	want := []vulndb.Vulnerability{
 		{ID: "CVE-2026-1", Aliases: []string{"GHSA-x", "PYSEC-1"}, Records: []string{"GHSA-x", "PYSEC-1"}, Summary: "s", Fixed: []string{"2"}},
-		{ID: "PYSEC-2", Aliases: []string{}, Records: []string{"PYSEC-2"}, Summary: "s", Fixed: []string{"2"}, VEX: "not_affected"},
+		{ID: "PYSEC-2", Aliases: []string{}, Records: []string{"PYSEC-2"}, Summary: "s", Fixed: []string{"2"}, VEX: "not_affected", Reason: "vulnerable_code_not_in_execute_path"},
 	}
 	if diff := cmp.Diff(want, got[0].Vulnerabilities); diff != "" {
 		t.Error(diff)
@@ -200,24 +200,6 @@ func FuzzVEX(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if x, err := vulndb.ParseVEX(b); (x == nil) == (err == nil) {
 			t.Error("neither a document nor an error")
-		}
-	})
-}
-
-func FuzzImport(f *testing.F) {
-	f.Add(advisory("A", "", "2026-01-01T00:00:00Z", about("PyPI", "a", `{"introduced":"0"},{"fixed":"1"}`)), "1.0")
-	f.Fuzz(func(t *testing.T, text, version string) {
-		dir := filepath.Join(t.TempDir(), "db")
-		if _, err := vulndb.Import(dir, vulndb.ImportOptions{Sources: []string{folder(t, text)}, Clock: clock}); err != nil {
-			return
-		}
-		db, err := vulndb.Open(dir)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer db.Close()
-		if _, err := db.Find("PyPI", "a", version); err != nil {
-			t.Error(err)
 		}
 	})
 }
