@@ -69,6 +69,8 @@ var floor = map[string]int{
 	"internal/audit":    4,
 	"cmd/reeve":         5,
 
+	"internal/admission": 3,
+
 	"internal/redact/surrogate": 2,
 	"internal/redact/risk":      3,
 	"internal/redact":           4,
