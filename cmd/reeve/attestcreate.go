@@ -36,19 +36,19 @@ func (w *whoFlags) add(c *cobra.Command) {
 }
 
 // read finds out who it is. It is always declared: only the key of the signature is proof.
-func (w *whoFlags) read(ctx context.Context) attest.Who {
+func (w *whoFlags) read(ctx context.Context) (attest.Who, error) {
 	if w.name != "" {
-		return attest.Who{Name: w.name, Role: w.role, From: "flag"}
+		return attest.Who{Name: w.name, Role: w.role, From: "flag"}, nil
 	}
 	if name := lineage.GitUser(ctx, "."); name != "" {
-		return attest.Who{Name: name, Role: w.role, From: "git"}
+		return attest.Who{Name: name, Role: w.role, From: "git"}, nil
 	}
 	for _, v := range []string{"USER", "USERNAME", "LOGNAME"} {
 		if name := os.Getenv(v); name != "" {
-			return attest.Who{Name: name, Role: w.role, From: "environment"}
+			return attest.Who{Name: name, Role: w.role, From: "environment"}, nil
 		}
 	}
-	return attest.Who{Role: w.role}
+	return attest.Who{}, usage("give --by NAME, or set user.name of git", "nobody is named who says so")
 }
 
 // origin is the head of a statement that this command makes.
@@ -124,7 +124,10 @@ func (f *createFlags) run(c *cobra.Command, k *kindCommand, about string) error 
 	by := attest.OriginOf(p).By
 	if by.Name == "" || f.who.name != "" {
 		role := by.Role
-		if by = f.who.read(c.Context()); by.Role == "" {
+		if by, err = f.who.read(c.Context()); err != nil {
+			return err
+		}
+		if by.Role == "" {
 			by.Role = role
 		}
 	} else if by.From = "file"; f.who.role != "" {

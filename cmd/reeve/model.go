@@ -31,6 +31,7 @@ func newModel() *cobra.Command {
 type modelScanFlags struct {
 	format, failOn, allow string
 	quiet                 bool
+	statement             modelStatement
 }
 
 func newModelScan() *cobra.Command {
@@ -49,6 +50,9 @@ error (could not be read). Unknown is never clean.
 
 --allow FILE names what was reviewed: files by SHA-256, and imports, each with owner, reason and last day.
 
+--statement FILE --sign-key KEY signs for the verdict of every file (in-toto in DSSE), bad ones too; statements that
+lie in the folder are no part of it.
+
 Exit status: 0 nothing at or above --fail-on · 1 such a file · 2 usage · 3 a file could not be read.`,
 		Example: "  reeve model scan model/\n  reeve model scan --format jsonl model.pt",
 		Args:    cobra.ArbitraryArgs,
@@ -63,13 +67,16 @@ Exit status: 0 nothing at or above --fail-on · 1 such a file · 2 usage · 3 a 
 	c.Flags().Var(formatFlag{&f.failOn, []string{"review", "invalid", "malicious"}}, "fail-on", "least verdict that makes the exit status 1")
 	c.Flags().StringVar(&f.allow, "allow", "", "file of what was reviewed (YAML)")
 	c.Flags().BoolVarP(&f.quiet, "quiet", "q", false, "tell nothing of clean files")
+	f.statement.add(c)
 	return c
 }
 
 func (f *modelScanFlags) run(c *cobra.Command, paths []string) error {
 	o := model.Options{}
+	var reviewed []byte
 	if f.allow != "" {
 		b, err := os.ReadFile(f.allow)
+		reviewed = b
 		if err != nil {
 			return usage("name the file of what was reviewed", "read %s: %w", f.allow, err)
 		}
@@ -79,12 +86,18 @@ func (f *modelScanFlags) run(c *cobra.Command, paths []string) error {
 		}
 		o = allow.Options(time.Now)
 	}
+	if err := f.statement.open(c.Context(), paths, reviewed); err != nil {
+		return err
+	}
 	t := &modelTeller{f: f, w: c.OutOrStdout(), sum: report.Summary{}}
 	if err := t.open(c); err != nil {
 		return err
 	}
 	scan := model.NewScanner(o)
 	err := scan.Paths(c.Context(), paths, runtime.GOMAXPROCS(0), t.tell)
+	if err == nil {
+		err = f.statement.sign(c.Context())
+	}
 	return errors.Join(t.close(), t.status(c.Context(), err))
 }
 
@@ -111,6 +124,9 @@ func (t *modelTeller) open(c *cobra.Command) (err error) {
 }
 
 func (t *modelTeller) tell(r *model.Result) error {
+	if err := t.f.statement.note(r); err != nil {
+		return err
+	}
 	t.sum.Files++
 	t.sum.Bytes += r.Size
 	t.counts[r.Verdict]++

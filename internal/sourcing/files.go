@@ -31,6 +31,17 @@ func ours(rel string) bool {
 	return base == FileName || base == ".git" || base == ".reeve" || base == ".DS_Store" || strings.HasSuffix(base, ".intoto.jsonl")
 }
 
+// Beside reports whether a path below a folder is no part of what the folder holds: it or a folder above it is the manifest,
+// a statement, or what version control and reeve keep.
+func Beside(rel string) bool {
+	for p := rel; p != "." && p != "/"; p = path.Dir(p) {
+		if ours(p) {
+			return true
+		}
+	}
+	return false
+}
+
 // Hash reads every regular file below dir once and returns digests. Symbolic links are not followed: what lies elsewhere
 // is not part of the folder. What cannot be read is told, not left out in silence.
 func Hash(ctx context.Context, dir string) (*Files, error) {
