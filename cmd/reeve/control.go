@@ -94,7 +94,7 @@ func openHouse(ctx context.Context, dir, root string) (_ *house, err error) {
 	if h.custody, err = custody.Open(custody.Options{Dir: dir, Keys: h.ring, Witnesses: witnesses}); err != nil {
 		return nil, err
 	}
-	if h.db, err = store.Open(ctx, dir); err != nil {
+	if h.db, err = openStore(ctx, cfg, dir); err != nil {
 		return nil, err
 	}
 	return h, h.openKeeper(ctx, &cfg.Custody, nil)

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -269,7 +270,9 @@ func cycle(all types.EntityMap) string {
 
 // entityDigest is the SHA-256 over an entity in a form in which equal entities are equal bytes.
 func entityDigest(e types.Entity) [sha256.Size]byte {
-	b := appendUID(make([]byte, 0, 1024), e.UID)
+	buf := digestBuffers.Get().(*[]byte)
+	defer digestBuffers.Put(buf)
+	b := appendUID((*buf)[:0], e.UID)
 	parents := make([][]byte, 0, e.Parents.Len())
 	for p := range e.Parents.All() {
 		parents = append(parents, appendUID(nil, p))
@@ -277,8 +280,16 @@ func entityDigest(e types.Entity) [sha256.Size]byte {
 	b = appendSorted(b, 'p', parents)
 	b = appendValue(b, e.Attributes)
 	b = appendValue(b, e.Tags)
+	if cap(b) <= maxDigestBuffer {
+		*buf = b
+	}
 	return sha256.Sum256(b)
 }
+
+const maxDigestBuffer = 64 << 10
+
+// digestBuffers hold what entityDigest writes: a kilobyte or more that would be an eighth of all that a decision allocates.
+var digestBuffers = sync.Pool{New: func() any { b := make([]byte, 0, 2048); return &b }}
 
 func pairDigest(a, b [sha256.Size]byte) string {
 	var both [2 * sha256.Size]byte
