@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"io"
 	"strconv"
 	"strings"
@@ -34,41 +33,12 @@ func (c *Custodian) Events(ctx context.Context, q EventsRequest, w io.Writer) er
 	if q.To == 0 || q.To > size {
 		q.To = size
 	}
-	var write func(*ended) any
-	switch q.Format {
-	case "ocsf":
-		write = ocsf
-	case "otel":
-		write = span
-	default:
-		return fmt.Errorf("format %q is not known: want ocsf or otel", q.Format)
+	feed, err := c.Feed(q.Format)
+	if err != nil {
+		return err
 	}
-	opened := map[string]*leaf{}
 	out := &lines{w: w}
-	err = c.o.Reader.Leaves(q.From, q.To, func(r *custody.Stored) error {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		l, err := parseLeaf(r.Seq, r.Leaf)
-		if err != nil {
-			return err
-		}
-		if l.Kind == "intent" {
-			opened[l.ID] = l
-			return nil
-		}
-		e := &ended{leaf: l, intent: opened[l.ID], hash: r.Hash()}
-		delete(opened, l.ID)
-		if e.intent == nil && l.Intended { // it began before the range
-			if e.intent, err = c.intentOf(ctx, l); err != nil {
-				return err
-			}
-		}
-		if v := write(e); v != nil {
-			return out.add(v)
-		}
-		return nil
-	})
+	err = feed.Each(ctx, q.From, q.To, func(t *Told) error { return out.add(t.Event) })
 	return errors.Join(err, out.flush())
 }
 
@@ -77,6 +47,11 @@ func (c *Custodian) intentOf(ctx context.Context, l *leaf) (*leaf, error) {
 	id, err := custody.ParseID(l.ID)
 	if err != nil {
 		return nil, err
+	}
+	if c.index.Next() <= l.Seq {
+		if err := c.index.CatchUp(ctx); err != nil {
+			return nil, err
+		}
 	}
 	seqs, err := c.index.recordsIn(ctx, id)
 	if err != nil || len(seqs) == 0 {
@@ -98,11 +73,7 @@ type lines struct {
 	b []byte
 }
 
-func (l *lines) add(v any) error {
-	b, err := json.Marshal(v, json.Deterministic(true))
-	if err != nil {
-		return fmt.Errorf("encode event: %w", err)
-	}
+func (l *lines) add(b []byte) error {
 	l.b = append(append(l.b, b...), '\n')
 	if len(l.b) < 64<<10 {
 		return nil
