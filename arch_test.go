@@ -59,8 +59,9 @@ var floor = map[string]int{
 
 	"internal/lifecycle": 3,
 
-	"internal/monitor/record": 3, // leaves as what watching needs of them
-	"internal/monitor/rollup": 3,
+	"internal/monitor/record":  3, // leaves as what watching needs of them
+	"internal/monitor/rollup":  3,
+	"internal/monitor/deliver": 3, // events to files, syslog and webhooks
 
 	"internal/inspect":  3,
 	"internal/sourcing": 3,
@@ -91,6 +92,7 @@ var sideways = map[arrow]string{
 	{"internal/lifecycle", "internal/control"}: "its calls are served on the socket",
 
 	{"internal/monitor/rollup", "internal/monitor/record"}: "what it counts",
+	{"internal/monitor/deliver", "internal/lifecycle"}:     "words the events that it delivers",
 }
 
 // beside are folders whose programs are no part of the product: they may import anything, and nothing imports them.

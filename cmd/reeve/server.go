@@ -21,6 +21,7 @@ import (
 	"github.com/reeve-ai/reeve/internal/gateway"
 	"github.com/reeve-ai/reeve/internal/identity"
 	"github.com/reeve-ai/reeve/internal/keyring"
+	"github.com/reeve-ai/reeve/internal/monitor/deliver"
 	"github.com/reeve-ai/reeve/internal/monitor/rollup"
 	"github.com/reeve-ai/reeve/internal/oidc"
 	"github.com/reeve-ai/reeve/internal/store"
@@ -54,7 +55,8 @@ type server struct {
 	control        *control.Socket // commands reach this server by it
 	house          *house          // what they reach
 	loops          []func(context.Context) error
-	rollups        *rollup.Store // counters over the log
+	rollups        *rollup.Store      // counters over the log
+	couriers       []*deliver.Courier // of events to other systems
 }
 
 // openServer opens the data directory and the listeners. Where it fails, it leaves nothing open.

@@ -69,15 +69,20 @@ func private(address string) bool {
 
 // upstreamTLS is what a TLS connection to an upstream must be.
 func (s *server) upstreamTLS(u *config.Upstream) (*tls.Config, error) {
-	pin, err := config.ParsePin(u.TLS.Pin)
+	return s.tlsTo("upstream "+u.Name, &u.TLS)
+}
+
+// tlsTo is the TLS of a client to a system that the configuration names.
+func (s *server) tlsTo(name string, t *config.UpstreamTLS) (*tls.Config, error) {
+	pin, err := config.ParsePin(t.Pin)
 	if err != nil {
-		return nil, usage("", "upstream %s: pin: %w", u.Name, err)
+		return nil, usage("", "%s: pin: %w", name, err)
 	}
 	c, err := upstream.TLS(upstream.TLSOptions{
-		CA: s.settings.Path(u.TLS.CA), Cert: s.settings.Path(u.TLS.Cert), Key: s.settings.Path(u.TLS.Key), Pin: pin, ServerName: u.TLS.ServerName,
+		CA: s.settings.Path(t.CA), Cert: s.settings.Path(t.Cert), Key: s.settings.Path(t.Key), Pin: pin, ServerName: t.ServerName,
 	})
 	if err != nil {
-		return nil, usage("the files are PEM; certificates come before their chain", "upstream %s: %w", u.Name, err)
+		return nil, usage("the files are PEM; certificates come before their chain", "%s: %w", name, err)
 	}
 	return c, nil
 }

@@ -12,5 +12,5 @@ func (s *server) openMonitor(ctx context.Context) (err error) {
 		return err
 	}
 	s.loops = append(s.loops, func(ctx context.Context) error { return s.rollups.Run(ctx, s.log) })
-	return nil
+	return s.openEvents()
 }

@@ -30,6 +30,8 @@ type Config struct {
 	Keys Keys `yaml:"keys"`
 	// Identity is who may call, and how people and programs are recognised.
 	Identity Identity `yaml:"identity"`
+	// Monitoring is what watches the exchanges, and whom it tells.
+	Monitoring Monitoring `yaml:"monitoring"`
 
 	dir string // the folder of the file, from which relative paths count
 }
@@ -364,6 +366,158 @@ type MTLS struct {
 	TrustDomains []string `yaml:"trust_domains"`
 }
 
+// Monitoring is the section of that name. No content leaves by any of it.
+type Monitoring struct {
+	// Events are the systems, such as a SIEM, that get every recorded exchange and act as an OCSF event. The log is the backlog: a system that is away gets all of it later, in order.
+	Events []EventSink `yaml:"events"`
+	// Telemetry sends traces and metrics to an OpenTelemetry collector.
+	Telemetry Telemetry `yaml:"telemetry"`
+	// Drift watches rates per rule, model, team and label against their own past.
+	Drift Drift `yaml:"drift"`
+	// Canaries are prompts that are sent through the gateway on a schedule and must end as expected.
+	Canaries []Canary `yaml:"canaries"`
+	// CanaryKey is the API key that canaries are sent with, as file:PATH or env:NAME. Make a service account for it.
+	CanaryKey Secret `yaml:"canary_key"`
+	// Alerts say who is told that something needs a person.
+	Alerts Alerts `yaml:"alerts"`
+}
+
+// EventSink is a system that gets events.
+type EventSink struct {
+	// Name of letters, digits, - and _, at most 64, in messages and metrics.
+	Name string `yaml:"name"`
+	// Kind is file, syslog or webhook.
+	Kind string `yaml:"kind" enum:"file,syslog,webhook"`
+	// From says what a new system gets: now: what is recorded from its first start on; or start: the log from its start.
+	From string `yaml:"from" enum:"now,start"`
+	// Batch is how many events are sent at once.
+	Batch int `yaml:"batch" min:"1" max:"1000"`
+	// Timeout of one attempt.
+	Timeout Duration `yaml:"timeout" min:"100ms" max:"10m"`
+	// Path of the file (kind file). A relative one counts from the data directory.
+	Path string `yaml:"path"`
+	// MaxSize is how large the file grows before the next one begins.
+	MaxSize Size `yaml:"max_size" min:"64KiB"`
+	// Keep is how many older files stay.
+	Keep int `yaml:"keep" min:"1" max:"1000"`
+	// Network of syslog: tcp, tls, udp, unix or unixgram.
+	Network string `yaml:"network" enum:"tcp,tls,udp,unix,unixgram"`
+	// Address of syslog: host:port, or the path of a socket.
+	Address string `yaml:"address"`
+	// Confirm gives each batch a connection of its own, which the receiver must end in order: only so reeve knows that syslog messages arrived.
+	Confirm bool `yaml:"confirm"`
+	// URL of the webhook. Beyond this machine it must be https.
+	URL string `yaml:"url"`
+	// Body of the webhook: lines, one event a line; or array, a JSON array.
+	Body string `yaml:"body" enum:"lines,array"`
+	// Secret signs what the webhook gets as Standard Webhooks says, as file:PATH or env:NAME. Empty: not signed.
+	Secret Secret `yaml:"secret"`
+	// Authorization is the header of that name, such as "Splunk TOKEN", as file:PATH or env:NAME.
+	Authorization Secret `yaml:"authorization"`
+	// TLS of an https address or of syslog over tls.
+	TLS UpstreamTLS `yaml:"tls"`
+	// Insecure allows an address beyond this machine without TLS, so that events cross the network in the clear.
+	Insecure bool `yaml:"insecure"`
+}
+
+// Telemetry is a section of monitoring.
+type Telemetry struct {
+	// Endpoint of the collector for OTLP over HTTP, such as http://127.0.0.1:4318. Empty: nothing is sent.
+	Endpoint string `yaml:"endpoint"`
+	// SamplePercent is the share of traces that are sent. Metrics count all exchanges.
+	SamplePercent int `yaml:"sample_percent" min:"0" max:"100"`
+	// Every is how often metrics are sent.
+	Every Duration `yaml:"every" min:"1s" max:"1h"`
+	// Queue is how many spans may wait for the collector; what comes then is dropped and counted.
+	Queue int `yaml:"queue" min:"1" max:"65536"`
+	// Authorization is the header of that name, as file:PATH or env:NAME.
+	Authorization Secret `yaml:"authorization"`
+	// TLS of an https endpoint.
+	TLS UpstreamTLS `yaml:"tls"`
+	// Insecure allows an http:// endpoint beyond this machine.
+	Insecure bool `yaml:"insecure"`
+}
+
+// Drift is a section of monitoring.
+type Drift struct {
+	// Mode is on or off.
+	Mode string `yaml:"mode" enum:"on,off"`
+	// Baseline is how many hours with traffic a rate is learned from before it is judged.
+	Baseline int `yaml:"baseline" min:"8" max:"2000"`
+	// MinExchanges is how many exchanges an hour needs to be judged.
+	MinExchanges int `yaml:"min_exchanges" min:"1"`
+}
+
+// Canary is a prompt that is sent on a schedule.
+type Canary struct {
+	// Name of letters, digits, - and _, at most 64, in records and metrics.
+	Name string `yaml:"name"`
+	// Every is how often it is sent.
+	Every Duration `yaml:"every" min:"10s"`
+	// Model that it is sent to.
+	Model string `yaml:"model"`
+	// Prompt that it says.
+	Prompt string `yaml:"prompt"`
+	// Expect is how it must end: ok, blocked (a guard or label rule refuses it) or refused (anything refuses it).
+	Expect string `yaml:"expect" enum:"ok,blocked,refused"`
+	// Rule that must have refused it. Empty: any.
+	Rule string `yaml:"rule"`
+	// Match is a regular expression (RE2) that the answer must match. Empty: any answer.
+	Match string `yaml:"match"`
+	// Absent is a regular expression (RE2) that the answer must not match. Empty: none.
+	Absent string `yaml:"absent"`
+	// Timeout of one attempt.
+	Timeout Duration `yaml:"timeout" min:"1s" max:"30m"`
+}
+
+// Alerts is a section of monitoring.
+type Alerts struct {
+	// Webhook that is told.
+	Webhook AlertWebhook `yaml:"webhook"`
+	// Email that is written to.
+	Email AlertEmail `yaml:"email"`
+	// Wait is how long an alert waits for others, so that they are told together.
+	Wait Duration `yaml:"wait" min:"0s" max:"1h"`
+	// Repeat is after how long an alert that goes on is told again.
+	Repeat Duration `yaml:"repeat" min:"1m"`
+	// Incidents says which alerts open an incident by themselves: none, critical or all.
+	Incidents string `yaml:"incidents" enum:"none,critical,all"`
+	// EventsLate is how long a system may refuse events before that is an alert.
+	EventsLate Duration `yaml:"events_late" min:"1s"`
+}
+
+// AlertWebhook is a section of alerts.
+type AlertWebhook struct {
+	// URL that alerts are posted to as JSON. Beyond this machine it must be https. Empty: none.
+	URL string `yaml:"url"`
+	// Secret signs them as Standard Webhooks says, as file:PATH or env:NAME. Empty: not signed.
+	Secret Secret `yaml:"secret"`
+	// Authorization is the header of that name, as file:PATH or env:NAME.
+	Authorization Secret `yaml:"authorization"`
+	// TLS of an https address.
+	TLS UpstreamTLS `yaml:"tls"`
+	// Insecure allows an http:// address beyond this machine.
+	Insecure bool `yaml:"insecure"`
+}
+
+// AlertEmail is a section of alerts.
+type AlertEmail struct {
+	// Server is the host:port of the SMTP server. Empty: no e-mail.
+	Server string `yaml:"server"`
+	// Security is tls (from the first byte), starttls, or none: on this machine only.
+	Security string `yaml:"security" enum:"tls,starttls,none"`
+	// From is the sender's address.
+	From string `yaml:"from"`
+	// To are the addresses that are written to.
+	To []string `yaml:"to"`
+	// User for the server. Empty: no sign-in.
+	User string `yaml:"user"`
+	// Password of the user, as file:PATH or env:NAME.
+	Password Secret `yaml:"password"`
+	// TLS of the server.
+	TLS UpstreamTLS `yaml:"tls"`
+}
+
 // Default is the configuration without a file: loopback only, and everything governed.
 func Default() *Config {
 	return &Config{
@@ -390,6 +544,14 @@ func Default() *Config {
 			Unknown: "refuse", UnknownRoles: []string{"employee"},
 			MTLS: MTLS{Mode: "off", MaxLife: Duration(90 * 24 * time.Hour)},
 		},
+		Monitoring: Monitoring{
+			Telemetry: Telemetry{SamplePercent: 100, Every: Duration(time.Minute), Queue: 2048},
+			Drift:     Drift{Mode: "on", Baseline: 72, MinExchanges: 30},
+			Alerts: Alerts{
+				Wait: Duration(10 * time.Second), Repeat: Duration(4 * time.Hour), Incidents: "critical", EventsLate: Duration(5 * time.Minute),
+				Email: AlertEmail{Security: "starttls"},
+			},
+		},
 		Custody: Custody{Fail: "closed", Checkpoint: Duration(time.Second), Segment: 64 << 20, Queue: 8192, Witnesses: Witnesses{Fail: "open", Timeout: Duration(500 * time.Millisecond)}, Retention: Retention{Metadata: Duration(186 * 24 * time.Hour), Payload: Duration(30 * 24 * time.Hour), Profiles: []string{"ai-act"}}},
 	}
 }
@@ -397,6 +559,15 @@ func Default() *Config {
 // The values that a list's entries have where the file leaves them out.
 func (u *Upstream) setDefaults() { u.Dialect = "auto" }
 func (r *Route) setDefaults()    { r.Custody = "durable" }
+func (e *EventSink) setDefaults() {
+	e.From, e.Batch, e.Timeout, e.MaxSize, e.Keep = "now", 256, Duration(30*time.Second), 100<<20, 7
+	e.Network, e.Confirm, e.Body = "tls", true, "lines"
+}
+
+func (c *Canary) setDefaults() {
+	c.Every, c.Expect, c.Timeout = Duration(15*time.Minute), "ok", Duration(5*time.Minute)
+}
+
 func (o *OIDC) setDefaults() {
 	o.Skew, o.Offline = Duration(30*time.Second), Duration(24*time.Hour)
 }

@@ -30,6 +30,7 @@ func (c *Config) Validate() []Problem {
 	v.retention(&c.Custody.Retention)
 	v.networks(&c.Gateway)
 	v.identity(c)
+	v.monitoring(&c.Monitoring)
 	return v.problems
 }
 

@@ -48,10 +48,8 @@ func (c *Custodian) intentOf(ctx context.Context, l *leaf) (*leaf, error) {
 	if err != nil {
 		return nil, err
 	}
-	if c.index.Next() <= l.Seq {
-		if err := c.index.CatchUp(ctx); err != nil {
-			return nil, err
-		}
+	if err := c.index.CatchUp(ctx); err != nil {
+		return nil, err
 	}
 	seqs, err := c.index.recordsIn(ctx, id)
 	if err != nil || len(seqs) == 0 {

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/reeve-ai/reeve"
+	"github.com/reeve-ai/reeve/internal/custody"
 	"github.com/reeve-ai/reeve/internal/lifecycle"
 )
 
@@ -164,18 +165,13 @@ func (c *Courier) Name() string { return c.o.Name }
 // Run delivers until ctx ends. What was not taken by then is delivered after the next start.
 func (c *Courier) Run(ctx context.Context) error {
 	defer c.o.Sink.Close()
+	pace := custody.NewPace(c.o.Source.Size, c.o.Clock) // what is served comes before what is told of it
 	for ctx.Err() == nil {
 		wait := c.o.Every
-		switch more, err := c.step(ctx); {
-		case ctx.Err() != nil:
-		case err != nil:
+		if err := pace.Work(func() (bool, error) { return c.step(ctx) }); err != nil && ctx.Err() == nil {
 			wait = c.failed(err)
-		case more:
-			wait = 0
 		}
-		if wait > 0 {
-			sleep(ctx, wait)
-		}
+		sleep(ctx, wait)
 	}
 	return nil
 }
