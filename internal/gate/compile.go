@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/reeve-ai/reeve"
+	"github.com/reeve-ai/reeve/internal/attest"
 	"github.com/reeve-ai/reeve/internal/license"
 	"github.com/reeve-ai/reeve/internal/strict"
 )
@@ -38,9 +39,9 @@ func (c *compiler) compile(f *file) *Policy {
 		Skew:    c.span(f.ClockSkew, 5*time.Minute, "clock_skew"),
 		Valid:   c.span(f.Verdict.Valid, 30*day, "verdict", "valid"),
 		Ignore:  f.Files.Ignore,
-		Origin:  Origin{Required: or(f.Origin.Required, true), MaxAge: c.span(f.Origin.MaxAge, 0, "origin", "max_age"), Others: c.others(f.Origin.Others)},
+		Origin:  Origin{Required: or(f.Origin.Required, true), Grade: c.grade(f.Origin.Grade), MaxAge: c.span(f.Origin.MaxAge, 0, "origin", "max_age"), Others: c.others(f.Origin.Others)},
 		Scan: Scan{
-			Required: or(f.Scan.Required, true), Again: or(f.Scan.Again, true), MaxAge: c.span(f.Scan.MaxAge, 0, "scan", "max_age"),
+			Again: or(f.Scan.Again, true), Statement: or(f.Scan.Statement, true), MaxAge: c.span(f.Scan.MaxAge, 0, "scan", "max_age"),
 			Accept: c.oneOf(f.Scan.Accept, []string{"clean"}, []string{"clean", "review"}, "scan", "accept"),
 		},
 		Data:        c.data(&f.Data),
@@ -83,6 +84,17 @@ func (c *compiler) span(s string, otherwise time.Duration, path ...any) time.Dur
 	return 0
 }
 
+func (c *compiler) grade(s string) attest.Grade {
+	switch g := attest.Grade(s); g {
+	case "":
+		return attest.Verified
+	case attest.Verified, attest.Inferred, attest.Declared:
+		return g
+	}
+	c.fail("want verified, inferred or declared", "origin", "grade")
+	return ""
+}
+
 func (c *compiler) date(s string, path ...any) time.Time {
 	if s == "" {
 		return time.Time{}
@@ -123,7 +135,7 @@ func (c *compiler) signers(list []fileSigner) []Signer {
 			c.fail("say which kinds of statements count from this signer: may", "signers", i)
 		}
 		s := Signer{
-			Name: f.Name, Keys: c.parseKeys(f.Keys, "signers", i, "keys"), May: c.oneOf(f.May, nil, Kinds(), "signers", i, "may"), Roles: f.Roles,
+			Name: f.Name, Aka: f.Aka, Keys: c.parseKeys(f.Keys, "signers", i, "keys"), May: c.oneOf(f.May, nil, Kinds(), "signers", i, "may"), Roles: f.Roles,
 			From: c.date(f.From, "signers", i, "from"), Until: c.date(f.Until, "signers", i, "until"),
 		}
 		if !s.Until.IsZero() {

@@ -50,6 +50,7 @@ type Policy struct {
 // Signer is somebody whose keys count.
 type Signer struct {
 	Name  string
+	Aka   []string // further names of the same person, as statements have them
 	Keys  []*attest.PublicKey
 	May   []string // kinds of statements
 	Roles []string // such as data-protection
@@ -60,6 +61,7 @@ type Signer struct {
 // Origin says how the files of a target must have come to be.
 type Origin struct {
 	Required bool
+	Grade    attest.Grade  // how it must be known
 	MaxAge   time.Duration // 0: any
 	Others   []Other
 }
@@ -73,10 +75,10 @@ type Other struct {
 
 // Scan is what is asked of scans of model files.
 type Scan struct {
-	Required bool
-	Again    bool // the gate scans the files itself
-	MaxAge   time.Duration
-	Accept   []string // verdicts
+	Again     bool // the gate scans the files itself
+	Statement bool // a statement about a scan is needed
+	MaxAge    time.Duration
+	Accept    []string // verdicts
 }
 
 // Data is what is asked of the data sets that went into a target.

@@ -13,7 +13,7 @@ import (
 
 func TestThePolicyThatShipsTrustsNobody(t *testing.T) {
 	p := Default()
-	if len(p.Signers) != 0 || !p.Origin.Required || !p.Scan.Required || !p.Scan.Again || !p.Data.Required || !p.Base.Required || !p.Licence.Required {
+	if len(p.Signers) != 0 || !p.Origin.Required || !p.Scan.Again || !p.Data.Required || !p.Base.Required || !p.Licence.Required {
 		t.Errorf("the policy that ships is laxer than it says: %+v", p)
 	}
 }
@@ -24,7 +24,7 @@ func TestAnEmptyPolicyAsksForEverything(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := Scan{Required: true, Again: true, Accept: []string{"clean"}}
+	want := Scan{Again: true, Statement: true, Accept: []string{"clean"}}
 	if diff := cmp.Diff(want, p.Scan); diff != "" {
 		t.Error("(-want +got):\n" + diff)
 	}
@@ -111,8 +111,8 @@ func TestDigestBindsTextAndKeys(t *testing.T) {
 		t.Error("the same policy has two digests")
 	}
 	for name, other := range map[string]*Policy{
-		"another key":    parse(text, readB),
-		"another text":   parse(text+"scan: {again: false}\n", readA),
+		"another key":     parse(text, readB),
+		"another text":    parse(text+"scan: {again: false}\n", readA),
 		"one more signer": p.Trust(Signer{Name: "mine", Keys: []*attest.PublicKey{keysA[0].Public()}, May: Kinds()}),
 	} {
 		if other.Digest() == p.Digest() {

@@ -40,6 +40,7 @@ type file struct {
 
 type fileSigner struct {
 	Name  string   `yaml:"name"`  // who that is; two signers are two persons
+	Aka   []string `yaml:"aka"`   // further names of the same person, as statements have them, such as an e-mail address
 	Keys  []string `yaml:"keys"`  // PEM files of public keys, beside this file
 	May   []string `yaml:"may"`   // kinds of statements that count from this signer
 	Roles []string `yaml:"roles"` // such as data-protection, for approvals
@@ -57,6 +58,7 @@ type fileFiles struct {
 
 type fileOrigin struct {
 	Required *bool       `yaml:"required"` // every file stands in a statement about training, conversion or merge, or in others; left out: true
+	Grade    string      `yaml:"grade"`    // how that must be known: verified, inferred or declared; left out: verified
 	MaxAge   string      `yaml:"max_age"`  // of such a statement; left out: any
 	Others   []fileOther `yaml:"others"`   // models made by others that may be used
 }
@@ -68,10 +70,10 @@ type fileOther struct {
 }
 
 type fileScan struct {
-	Required *bool    `yaml:"required"` // a statement about a scan of every file is needed; left out: true
-	Again    *bool    `yaml:"again"`    // the gate scans every file itself; left out: true
-	MaxAge   string   `yaml:"max_age"`  // of the statement; left out: any
-	Accept   []string `yaml:"accept"`   // verdicts: clean, review; left out: clean
+	Again     *bool    `yaml:"again"`     // the gate scans every file itself; left out: true
+	Statement *bool    `yaml:"statement"` // a statement about a scan of every file is needed; left out: true
+	MaxAge    string   `yaml:"max_age"`   // of the statement; left out: any
+	Accept    []string `yaml:"accept"`    // verdicts: clean, review; left out: clean
 }
 
 type fileData struct {
@@ -217,7 +219,7 @@ func digestOf(text []byte, signers []Signer) string {
 			ids = append(ids, k.ID())
 		}
 		slices.Sort(ids)
-		fmt.Fprintf(h, "%q %q %q %q %d %d\n", s.Name, ids, s.May, s.Roles, s.From.Unix(), s.Until.Unix())
+		fmt.Fprintf(h, "%q %q %q %q %q %d %d\n", s.Name, s.Aka, ids, s.May, s.Roles, s.From.Unix(), s.Until.Unix())
 	}
 	return "sha256:" + hex.EncodeToString(h.Sum(nil))
 }
