@@ -135,12 +135,12 @@ func (a *audit) one(n, last uint64) error {
 	a.st.from(cur.h)
 	if a.clock != nil {
 		times := a.clock.watch()
-		a.st.visit = func(seq uint64, leaf []byte, _ *Hash) { times.leaf(seq, leaf) }
+		a.st.visit = func(seq uint64, _ []byte, info *leafInfo, _ *Hash) { times.leaf(seq, info) }
 		if a.tiles != nil {
 			w := a.tiles.watch()
 			defer w.flush()
-			a.st.visit = func(seq uint64, leaf []byte, h *Hash) {
-				times.leaf(seq, leaf)
+			a.st.visit = func(seq uint64, leaf []byte, info *leafInfo, h *Hash) {
+				times.leaf(seq, info)
 				w.leaf(seq, leaf, h)
 			}
 		}

@@ -213,7 +213,7 @@ func (s *state) stepSealed(seq uint64, leaf, part []byte, w *partWalk) error {
 	if gone {
 		w.a.gone = append(w.a.gone, gonePart{seq, kekOf(&info)})
 	}
-	s.advance(&f)
+	s.advance(&f, &info)
 	w.a.why.note(f.kind, seq, leaf)
 	return nil
 }

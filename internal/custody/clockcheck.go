@@ -1,7 +1,6 @@
 package custody
 
 import (
-	"bytes"
 	"fmt"
 	"slices"
 	"sync"
@@ -40,11 +39,17 @@ func (c *clockCheck) watch() *clockWatch {
 	return w
 }
 
-// timed are the kinds of records whose time is that of their writing.
-var timed = [][]byte{[]byte(`"intent"`), []byte(`"outcome"`), []byte(`"aborted"`), []byte(`"admin"`), []byte(`"access"`), []byte(`"policy"`)}
+// timed reports whether the time of a record of this kind is that of its writing.
+func timed(kind []byte) bool {
+	switch string(kind) {
+	case "intent", "outcome", "aborted", "admin", "access", "policy":
+		return true
+	}
+	return false
+}
 
-func (w *clockWatch) leaf(seq uint64, leaf []byte) {
-	at := leafTime(leaf)
+func (w *clockWatch) leaf(seq uint64, info *leafInfo) {
+	at := info.written()
 	if at == nil {
 		return
 	}
@@ -62,32 +67,19 @@ func (w *clockWatch) leaf(seq uint64, leaf []byte) {
 	}
 }
 
-// leafTime is the time at which a record was written, nil where it does not say.
-func leafTime(leaf []byte) []byte {
-	kind := member(leaf, `"kind":`)
-	if !slices.ContainsFunc(timed, func(k []byte) bool { return bytes.HasPrefix(kind, k) }) {
+// written is the time at which a record was written, nil where it does not say.
+func (info *leafInfo) written() []byte {
+	at := info.end
+	if at == nil {
+		at = info.start
+	}
+	if len(at) != len(leafTimeForm) || !timed(info.kind) {
 		return nil
 	}
-	text := member(leaf, `"t_end":`)
-	if text == nil {
-		text = member(leaf, `"t_start":`)
-	}
-	if len(text) < len(leafTimeForm)+2 {
-		return nil
-	}
-	return text[1 : 1+len(leafTimeForm)]
+	return at
 }
 
 const leafTimeForm = "2006-01-02T15:04:05.000000000Z"
-
-// member is what follows a name in a leaf. A value cannot look like one: it has no quotes.
-func member(leaf []byte, name string) []byte {
-	i := bytes.Index(leaf, []byte(name))
-	if i < 0 {
-		return nil
-	}
-	return leaf[i+len(name):]
-}
 
 // behind reports whether a time lies more than the slack before another. What is no time is behind.
 func behind(at, most string) bool {

@@ -14,6 +14,7 @@ type leafInfo struct {
 	version, kind, ulid, seq []byte
 	sealed                   []byte // digest of the sealed part, nil where there is none
 	kek                      []byte // id of the key that it was sealed under
+	start, end               []byte // times, nil where there is none
 }
 
 // leafParser reads canonical JSON as leafWriter writes it, and nothing else.
@@ -85,6 +86,10 @@ func (info *leafInfo) note(key, value []byte) {
 		info.sealed = value
 	case "kek":
 		info.kek = value
+	case "t_start":
+		info.start = value
+	case "t_end":
+		info.end = value
 	}
 }
 
@@ -151,12 +156,12 @@ func (p *leafParser) number() ([]byte, bool) {
 
 // checkLeaf checks that the leaf of a frame is canonical and says what the frame says: kind, sequence number, id and the
 // digest of the sealed part. digest is that of f.sealed.
-func checkLeaf(f *frame, digest *Hash) error {
+func checkLeaf(f *frame, digest *Hash) (leafInfo, error) {
 	info, err := parseLeaf(f.leaf)
 	if err != nil {
-		return err
+		return info, err
 	}
-	return checkInfo(f, &info, digest)
+	return info, checkInfo(f, &info, digest)
 }
 
 // checkInfo is checkLeaf for a leaf that is parsed already.

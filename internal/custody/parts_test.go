@@ -278,7 +278,7 @@ func TestLeafIsCanonicalJSON(t *testing.T) {
 				t.Fatal(err)
 			}
 			digest := sha256.Sum256(f.sealed)
-			if err := checkLeaf(&f, &digest); err != nil {
+			if _, err := checkLeaf(&f, &digest); err != nil {
 				t.Fatalf("%v: %s", err, f.leaf)
 			}
 			checkCanonical(t, f.leaf)

@@ -138,7 +138,7 @@ type state struct {
 	position uint32 // of the last frame in its drain
 	scratch  []byte
 
-	visit func(seq uint64, leaf []byte, h *Hash) // called for each good leaf; may be nil
+	visit func(seq uint64, leaf []byte, info *leafInfo, h *Hash) // called for each good leaf; may be nil
 }
 
 // next is the sequence number that comes next.
@@ -195,22 +195,23 @@ func (s *state) step(f *frame, firstInSegment bool) error {
 	if f.sealing != 0 {
 		digest = sha256.Sum256(f.sealed)
 	}
-	if err := checkLeaf(f, &digest); err != nil {
+	info, err := checkLeaf(f, &digest)
+	if err != nil {
 		return err
 	}
-	s.advance(f)
+	s.advance(f, &info)
 	s.position = f.position
 	return nil
 }
 
 // advance adds a record that was checked.
-func (s *state) advance(f *frame) {
+func (s *state) advance(f *frame, info *leafInfo) {
 	var leaf Hash
 	leaf, s.scratch = leafHash(s.scratch, f.leaf)
 	s.chain = chainNext(&s.chain, &leaf)
 	s.tree.add(leaf)
 	if s.visit != nil {
-		s.visit(f.seq, f.leaf, &leaf)
+		s.visit(f.seq, f.leaf, info, &leaf)
 	}
 	s.open.note(f.kind, f.id, f.seq)
 }
