@@ -9,9 +9,10 @@ import (
 )
 
 const (
-	maxJSONText  = 16 << 20 // the longest string that is held
-	maxJSONDepth = 200
-	maxJSONKeep  = maxTemplate + 1
+	maxJSONText     = 16 << 20 // the longest string that is held
+	maxJSONDepth    = 200
+	maxKerasObjects = 200_000
+	maxKerasPaths   = 1000
 )
 
 // json judges a JSON file of a model's folder by the members that make loaders do something. Where they stand in the file does
@@ -21,7 +22,7 @@ func (j *job) json(where, name string, r *io.SectionReader) {
 		j.note(Review, "json-size", where, "a text in it is too long to be read", "find out what it is")
 		return
 	}
-	w := jsonWalk{j: j, where: where, d: jsontext.NewDecoder(io.NewSectionReader(r, 0, r.Size()), jsontext.AllowDuplicateNames(true))}
+	w := newJSONWalk(j, where, r)
 	err := w.value("", 0)
 	switch {
 	case errors.Is(err, errJSONDepth):
@@ -47,6 +48,11 @@ type jsonWalk struct {
 	keras      bool
 	wrong      bool // a path in a weight index leads out of the folder
 	kerasFound []kerasObject
+	paths      []string // of vocabularies and models that layers read
+}
+
+func newJSONWalk(j *job, where string, r *io.SectionReader) *jsonWalk {
+	return &jsonWalk{j: j, where: where, d: jsontext.NewDecoder(io.NewSectionReader(r, 0, r.Size()), jsontext.AllowDuplicateNames(true))}
 }
 
 // value reads one value that stands under the given key.
@@ -124,6 +130,9 @@ func (w *jsonWalk) object(key string, depth int) error {
 	if k.Class != "" {
 		w.kerasFound = append(w.kerasFound, k)
 		w.keras = w.keras || k.Module != "" || k.Registered != ""
+		if len(w.kerasFound) >= maxKerasObjects {
+			return errJSONDepth
+		}
 	}
 	_, err := w.d.ReadToken()
 	return err
@@ -139,9 +148,16 @@ func (w *jsonWalk) text(key, value string) {
 	}
 	switch key {
 	case "weight_map":
-		clean := strings.ReplaceAll(value, `\`, "/")
-		if strings.HasPrefix(clean, "/") || strings.Contains("/"+clean+"/", "/../") || strings.Contains(clean, "://") {
-			w.wrong = true
+		w.wrong = w.wrong || leadsOut(value)
+	case "vocabulary", "filepath":
+		if len(w.paths) < maxKerasPaths {
+			w.paths = append(w.paths, value)
+		}
+	case "keras_version":
+		w.keras = true
+	case "function_type":
+		if value == "lambda" {
+			w.kerasFound = append(w.kerasFound, kerasObject{Class: "__lambda__"})
 		}
 	case "_target_", "target":
 		if key == "_target_" || strings.Count(value, ".") > 0 && isModuleName(value) {
@@ -167,6 +183,11 @@ func (w *jsonWalk) conclude() {
 		w.j.note(Malicious, "path-traversal", w.where, "the weight index names files outside of the folder", "do not load this model")
 	}
 	w.j.kerasObjects(w.where, w.kerasFound, w.keras)
+	for _, p := range w.paths {
+		if w.keras {
+			w.j.kerasPath(w.where, p)
+		}
+	}
 }
 
 // target judges what hydra and NeMo would import and call.
