@@ -59,6 +59,7 @@ var floor = map[string]int{
 	"internal/control":  3,
 
 	"internal/lifecycle": 3,
+	"internal/people":    3,
 
 	"internal/monitor/record":  3, // leaves as what watching needs of them
 	"internal/monitor/rollup":  3,
@@ -94,6 +95,7 @@ var sideways = map[arrow]string{
 
 	{"internal/monitor/rollup", "internal/monitor/record"}: "what it counts",
 	{"internal/monitor/deliver", "internal/lifecycle"}:     "words the events that it delivers",
+	{"internal/people", "internal/control"}:                "its calls are served on the socket",
 }
 
 // beside are folders whose programs are no part of the product: they may import anything, and nothing imports them.

@@ -124,12 +124,13 @@ type Verdict struct {
 
 // Reason is one rule's part in a Verdict. It says how often the rule matched, never what it matched.
 type Reason struct {
-	Rule       string `json:"rule"`
-	Action     Action `json:"action"`
-	Count      int    `json:"count"`
-	Message    string `json:"message,omitzero"`
-	Remedy     string `json:"remedy,omitzero"`
-	LegalBasis string `json:"legal_basis,omitzero"`
+	Rule       string  `json:"rule"`
+	Action     Action  `json:"action"`
+	Count      int     `json:"count"`
+	Score      float64 `json:"score,omitzero"` // of its strongest match, 0 to 1
+	Message    string  `json:"message,omitzero"`
+	Remedy     string  `json:"remedy,omitzero"`
+	LegalBasis string  `json:"legal_basis,omitzero"`
 }
 
 // Refusal says why something is not done. It is a value that must be handled, not an error that can be skipped.

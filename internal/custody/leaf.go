@@ -217,6 +217,7 @@ func (w *leafWriter) guard(r *GuardResult) {
 	w.text("action", r.Action.String())
 	w.number("n", int64(r.Count))
 	w.name("rule", r.Rule)
+	w.number("score", int64(min(r.Score, 1)*1000+0.5))
 	w.name("stage", r.Stage)
 	w.b[start] = '{'
 	w.b = append(w.b, '}')

@@ -51,6 +51,7 @@ type GuardResult struct {
 	Stage  string       // "in", "out" or "stream"
 	Action reeve.Action // what the rule asked for
 	Count  int          // how often it matched
+	Score  float64      // of its strongest match, 0 to 1; 0: not told
 }
 
 // Intent is written before one byte goes to the model.

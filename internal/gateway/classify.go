@@ -93,6 +93,7 @@ next:
 		for i := range a.Reasons {
 			if a.Reasons[i].Rule == r.Rule {
 				a.Reasons[i].Count += r.Count
+				a.Reasons[i].Score = max(a.Reasons[i].Score, r.Score)
 				continue next
 			}
 		}

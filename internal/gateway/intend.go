@@ -99,7 +99,7 @@ func results(v reeve.Verdict, stage string) []custody.GuardResult {
 	}
 	out := make([]custody.GuardResult, len(v.Reasons))
 	for i, r := range v.Reasons {
-		out[i] = custody.GuardResult{Rule: r.Rule, Stage: stage, Action: r.Action, Count: r.Count}
+		out[i] = custody.GuardResult{Rule: r.Rule, Stage: stage, Action: r.Action, Count: r.Count, Score: r.Score}
 	}
 	return out
 }

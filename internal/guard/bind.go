@@ -150,6 +150,10 @@ func (b *binder) matcher(i int, src *ruleSource, r *bound) error {
 			return b.fail(i, fmt.Sprintf("no detector is called %q", name), "match", "detect", k)
 		}
 	}
+	if m.MinScore < 0 || m.MinScore > 1 || m.MinScore > 0 && len(m.Detect) == 0 {
+		return b.fail(i, "min_score is a number from 0 to 1, beside detect", "match", "min_score")
+	}
+	r.minScore, r.MinScore = m.MinScore, m.MinScore
 	r.detect, r.literals, r.patterns = m.Detect, m.Literals, m.Patterns
 	if err := b.listFile(i, m, r); err != nil {
 		return err

@@ -32,6 +32,7 @@ type bound struct {
 	from     string // id of the rule of the file that this is a part of; "" for itself
 	label    string // label that a finding of the rule brings with it, or ""
 	detect   []string
+	minScore float64 // of what detectors find
 	literals []string
 	foldCase bool
 	whole    bool

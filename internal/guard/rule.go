@@ -11,11 +11,12 @@ type Rule struct {
 	Reversible bool   // on input, and only with a Vault: a token takes the place of the value
 	Mask       string // what takes the place of a match; "" means the kind in brackets, such as [EMAIL_ADDRESS]
 	Severity   *reeve.Severity
-	Message    string // what happened, for the person whose text was changed or refused
-	Remedy     string // what that person can do next
-	LegalBasis string // provisions with article, separated by "; "
-	Owner      string // who answers for the rule
-	Mode       string // "exact": the promise of the package documentation holds
+	Message    string  // what happened, for the person whose text was changed or refused
+	Remedy     string  // what that person can do next
+	LegalBasis string  // provisions with article, separated by "; "
+	Owner      string  // who answers for the rule
+	MinScore   float64 // what detectors find with less is left alone
+	Mode       string  // "exact": the promise of the package documentation holds
 }
 
 // Globs say where a rule is in force. In each list one glob must fit; an empty list fits everything. A glob is literal

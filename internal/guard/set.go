@@ -2,6 +2,7 @@ package guard
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 
@@ -104,6 +105,9 @@ func (r *bound) origin() string {
 func wanted(rules []*bound) (o detect.Options, owner map[string]*bound) {
 	owner = map[string]*bound{}
 	o.EarlyRelease = true // somebody waits for the text
+	if slices.ContainsFunc(rules, func(r *bound) bool { return r.minScore > 0 }) {
+		o.Thresholds = thresholds(rules)
+	}
 	for _, r := range rules {
 		o.Rules = append(o.Rules, r.detect...)
 		if len(r.literals) > 0 {
@@ -118,6 +122,20 @@ func wanted(rules []*bound) (o detect.Options, owner map[string]*bound) {
 		}
 	}
 	return o, owner
+}
+
+// thresholds are the lowest scores that any of the rules takes from each detector.
+func thresholds(rules []*bound) map[string]float32 {
+	least := map[string]float32{}
+	for _, r := range rules {
+		for _, id := range ids(r.detect) {
+			score, known := least[id]
+			if s := float32(r.minScore); !known || s < score {
+				least[id] = s
+			}
+		}
+	}
+	return least
 }
 
 // newClass compiles the rules of one action, which must come sorted by id; nil if there are none.

@@ -43,6 +43,7 @@ type scopeSource struct {
 
 type matchSource struct {
 	Detect       []string        `yaml:"detect"`        // ids of built-in detectors, or a class such as "pii/*"
+	MinScore     float64         `yaml:"min_score"`     // detect: matches with less are left alone, 0 to 1
 	Literals     []string        `yaml:"literals"`      // words and phrases
 	LiteralsFile string          `yaml:"literals_file"` // a file beside the policy, one literal a line, "#" begins a comment line
 	FoldCase     bool            `yaml:"fold_case"`     // literals: upper and lower case are one

@@ -86,6 +86,7 @@ type ReviewVerdict struct {
 	Violation bool      `json:"violation"` // the exchange is what rules are there to catch
 	Category  string    `json:"category"`
 	Truth     []string  `json:"truth,omitzero"` // the rules that were right to act, or should have
+	Text      string    `json:"text,omitzero"`  // SHA-256 of a corrected text, hex
 	At        time.Time `json:"at"`
 }
 
