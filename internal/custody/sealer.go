@@ -24,9 +24,9 @@ type sealing struct {
 var errClosing = errors.New("the log is closing")
 
 const (
-	sealLazy   = 64                   // records waiting above which sealing makes way
-	sealYield  = 2 * time.Millisecond // for so long
-	sealBehind = 16                   // segments that may wait before sealing makes way no longer
+	sealLazy   = 64                   // records in one drain from which on sealing makes way
+	sealYield  = 2 * time.Millisecond // how often it looks whether it still has to
+	sealBehind = 16                   // segments that may wait before sealing makes way no longer; a start reads them all
 	sealRetry  = 5 * time.Second
 )
 
@@ -81,36 +81,37 @@ func (l *Log) sealFull() error {
 	if err != nil {
 		return fmt.Errorf("list segments: %w", err)
 	}
-	for i, n := range numbers {
+	for _, n := range numbers {
 		if n >= l.stats.segment.Load() {
 			break
 		}
-		left := len(numbers) - i
-		if err := l.seal(n, func() error { return l.makeWay(left) }); err != nil {
+		if err := l.seal(n, func() error { return l.makeWay(n) }); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// makeWay waits a little where callers wait for the disk, unless too much is not sealed yet.
-func (l *Log) makeWay(behind int) error {
+// makeWay waits for as long as a crowd writes, unless too much is not sealed yet: a burst has disk and processor for itself, and what it
+// left is split behind it.
+func (l *Log) makeWay(number uint64) error {
 	for {
 		select {
 		case <-l.sealing.stop:
 			return errClosing
 		default:
 		}
-		if l.backlog() < sealLazy || behind > sealBehind {
+		if l.stats.lastBatch.Load() < sealLazy || l.stats.segment.Load()-number > sealBehind {
 			return nil
 		}
+		before := l.stats.records.Load()
 		select {
 		case <-l.sealing.stop:
 			return errClosing
 		case <-time.After(sealYield):
 		}
-		if l.backlog() >= sealLazy {
-			return nil // no longer than once a block: sealing must come to an end
+		if l.stats.records.Load()-before < sealLazy/2 {
+			return nil // the last drain was a large one, and nobody follows
 		}
 	}
 }
