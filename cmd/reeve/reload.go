@@ -47,6 +47,7 @@ func (s *server) reloadLoop(ctx context.Context) error {
 func (s *server) reload() {
 	s.reloadGuard()
 	s.reloadAccess()
+	s.reloadAdmission()
 	if err := s.applyIdentity(context.Background()); err != nil {
 		s.log.Error("the identity file was not applied as a whole", "error", err)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/reeve-ai/reeve/internal/access"
+	"github.com/reeve-ai/reeve/internal/admission"
 	"github.com/reeve-ai/reeve/internal/config"
 	"github.com/reeve-ai/reeve/internal/control"
 	"github.com/reeve-ai/reeve/internal/custody"
@@ -44,12 +45,18 @@ type server struct {
 	clients     []*upstream.Client
 	access      *access.Engine
 	gateway     *gateway.Gateway
-	metrics     *prometheus.Registry
-	broken      prometheus.Counter // how often somebody broke the glass
-	watcher     *config.Watcher    // of the policy files; nil without any
-	acme        *transit.ACME      // nil unless certificates come from an ACME authority
-	postureLock sync.Mutex
-	posture     [32]byte // guarded by postureLock: digest of the one on record
+	admission   *admission.Controller // nil where no model needs a verdict
+	verdicts    *admission.Verdicts
+	hasher      *admission.Hasher
+	measuring   []io.Closer
+	// admissionReady is closed when admission is set: the kernel may tell of a change before.
+	admissionReady chan struct{}
+	metrics        *prometheus.Registry
+	broken         prometheus.Counter // how often somebody broke the glass
+	watcher        *config.Watcher    // of the policy files; nil without any
+	acme           *transit.ACME      // nil unless certificates come from an ACME authority
+	postureLock    sync.Mutex
+	posture        [32]byte // guarded by postureLock: digest of the one on record
 
 	callers, admin net.Listener    // admin may be nil
 	control        *control.Socket // commands reach this server by it
@@ -61,7 +68,7 @@ type server struct {
 
 // openServer opens the data directory and the listeners. Where it fails, it leaves nothing open.
 func openServer(ctx context.Context, set *settings, out io.Writer) (*server, error) {
-	s := &server{settings: set, out: out, metrics: prometheus.NewRegistry()}
+	s := &server{settings: set, out: out, metrics: prometheus.NewRegistry(), admissionReady: make(chan struct{})}
 	s.broken = prometheus.NewCounter(prometheus.CounterOpts{Name: "reeve_break_glass_total", Help: "Times that somebody broke the glass."})
 	s.metrics.MustRegister(s.broken)
 	s.log = slog.New(slog.NewJSONHandler(out, &slog.HandlerOptions{Level: slog.LevelInfo}))
@@ -96,8 +103,12 @@ func (s *server) openData(ctx context.Context) (err error) {
 
 func (s *server) openGateway(ctx context.Context) (err error) {
 	declared := s.settings.Path(s.settings.Identity.File)
-	if s.settings.policy != "" || s.settings.access != "" || declared != "" { // watched before they are read, so that no change is missed
-		if s.watcher, err = config.NewWatcher([]string{s.settings.policy, s.settings.access, declared}); err != nil {
+	gatePolicy := ""
+	if s.settings.admitting() {
+		gatePolicy = s.settings.Path(s.settings.Admission.Policy)
+	}
+	if s.settings.policy != "" || s.settings.access != "" || declared != "" || gatePolicy != "" { // watched before they are read, so that no change is missed
+		if s.watcher, err = config.NewWatcher([]string{s.settings.policy, s.settings.access, declared, gatePolicy}); err != nil {
 			return usage("", "watch policy: %w", err)
 		}
 	}
@@ -133,6 +144,9 @@ func (s *server) openGateway(ctx context.Context) (err error) {
 			return err
 		}
 		o.Upstreams = append(o.Upstreams, u)
+	}
+	if err := s.openAdmission(&o); err != nil {
+		return err
 	}
 	if s.gateway, err = gateway.New(o); err != nil {
 		return &usageError{error: err}
@@ -322,6 +336,7 @@ func (s *server) close() error {
 	for _, c := range s.clients {
 		c.Close()
 	}
+	errs = append(errs, s.closeAdmission())
 	if s.acme != nil {
 		s.acme.Close()
 	}

@@ -31,11 +31,11 @@ const (
 	maxDepth = 16
 )
 
-// statements are no part of a model: a runtime does not load them, and they are written after it.
-var statements = []string{".intoto.jsonl", ".sig", ".sigstore.json"}
-
+// isStatement knows what is no part of a model: a runtime does not load it, and it is written about the model.
+// The gate leaves out the same.
 func isStatement(name string) bool {
-	return slices.ContainsFunc(statements, func(end string) bool { return strings.HasSuffix(name, end) })
+	return strings.HasSuffix(name, ".intoto.jsonl") || strings.HasSuffix(name, ".cdx.json") ||
+		slices.Contains([]string{"model.sig", "bom.json", "sourcing.yaml", "gate.svg"}, name)
 }
 
 // folder lists the regular files below dir, in order. Links to files are followed, as the caches of Hugging Face are made of
@@ -49,6 +49,9 @@ func folder(dir string) ([]File, error) {
 		rel, err := filepath.Rel(dir, path)
 		if err != nil {
 			return err
+		}
+		if d.IsDir() && rel == ".git" {
+			return fs.SkipDir
 		}
 		if d.IsDir() {
 			if strings.Count(rel, string(filepath.Separator)) > maxDepth {

@@ -2,8 +2,10 @@ package admission
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -226,6 +228,15 @@ func (m *Measurement) look() bool {
 		}
 	}
 	return true
+}
+
+// Digest is the SHA-256 over the sorted digests of all files, each as a line of hex.
+func (m *Measurement) Digest() [32]byte {
+	h := sha256.New()
+	for _, d := range m.Digests() {
+		_, _ = io.WriteString(h, d+"\n") // a hash never fails
+	}
+	return [32]byte(h.Sum(nil))
 }
 
 // Digests are those of all files, sorted, each once.

@@ -28,6 +28,8 @@ type Config struct {
 	Access Access `yaml:"access"`
 	// Keys protects what is stored encrypted.
 	Keys Keys `yaml:"keys"`
+	// Admission is which models may be served: those that the gate has let pass.
+	Admission Admission `yaml:"admission"`
 	// Identity is who may call, and how people and programs are recognised.
 	Identity Identity `yaml:"identity"`
 	// Monitoring is what watches the exchanges, and whom it tells.
@@ -132,6 +134,28 @@ type Upstream struct {
 	TLS UpstreamTLS `yaml:"tls"`
 	// Insecure allows an http:// address beyond this machine, so that prompts and answers cross the network in the clear. That is put on record.
 	Insecure bool `yaml:"insecure"`
+	// Runtime says where its files are, for admission.
+	Runtime Runtime `yaml:"runtime"`
+}
+
+// Runtime is a section of upstreams.
+type Runtime struct {
+	// Kind of the runtime: ollama, llamacpp or vllm. Empty: none of its models can be admitted.
+	Kind string `yaml:"kind" enum:",ollama,llamacpp,vllm"`
+	// Models is the folder where Ollama keeps its models (OLLAMA_MODELS), such as /usr/share/ollama/.ollama/models.
+	Models string `yaml:"models"`
+	// Paths are the files that llama.cpp has loaded: the GGUF file, all parts of it where there are several, and LoRA files; or the folder of vLLM's model, and those of its LoRA modules after it.
+	Paths []string `yaml:"paths"`
+	// Unproven says what happens where it cannot be known that llama.cpp or vLLM read its files after their last change, because its process belongs to another user or is inside of a container: refuse, or accept. Empty: refuse.
+	Unproven string `yaml:"unproven" enum:",refuse,accept"`
+	// Agent is the address of the reeve agent beside a runtime on another host, such as https://gpu1.example.org:8410. kind, models and paths are then its business.
+	Agent string `yaml:"agent"`
+	// CA is a PEM file with the authority of the agent's certificate.
+	CA string `yaml:"ca"`
+	// Cert is a PEM file with the certificate that this server shows to the agent.
+	Cert string `yaml:"cert"`
+	// Key is the PEM file with the key of cert.
+	Key string `yaml:"key"`
 }
 
 // UpstreamTLS is a section of upstreams.
@@ -158,6 +182,8 @@ type Model struct {
 	UpstreamModel string `yaml:"upstream_model"`
 	// Label says what the model may know, such as internal or confidential{PII}; a key needs a clearance that dominates it.
 	Label reeve.Label `yaml:"label"`
+	// Admission says what becomes of the model while no valid verdict of the gate names all its files: off, it is not looked at; warn, it is served, and that is recorded; enforce, it is refused. Empty: as admission.mode says.
+	Admission string `yaml:"admission" enum:",off,warn,enforce"`
 	// Takes is the highest label of what the model may be sent, such as internal; a conversation above it is refused. Empty: any.
 	Takes string `yaml:"takes"`
 	// Owner is the id of the person or service that the model belongs to, for access rules.
@@ -264,6 +290,20 @@ type Access struct {
 	Policies string `yaml:"policies"`
 	// Models are those of dac, rbac, mac and abac that are in force. Left out: all whose files are in the folder.
 	Models []string `yaml:"models"`
+}
+
+// Admission is the section of that name.
+type Admission struct {
+	// Mode of models that say nothing of their own, those that are not listed included: off, warn or enforce.
+	Mode string `yaml:"mode" enum:"off,warn,enforce"`
+	// Policy is the gate policy under which verdicts must have been given, and whose signers may give them. Empty: the built-in one, which trusts nobody.
+	Policy string `yaml:"policy"`
+	// Verdicts are files and folders with the gate's verdicts, *.intoto.jsonl.
+	Verdicts []string `yaml:"verdicts"`
+	// Poll is how often runtimes, files and verdicts are looked at without an occasion.
+	Poll Duration `yaml:"poll" min:"500ms" max:"30s"`
+	// Rehash is after how long files that have not changed are hashed again.
+	Rehash Duration `yaml:"rehash" min:"1m"`
 }
 
 // Keys is the section of that name.
@@ -538,7 +578,8 @@ func Default() *Config {
 				Shutdown:          Duration(30 * time.Second),
 			},
 		},
-		Labels: Labels{Conversations: "ids", Window: Duration(30 * time.Minute), Life: Duration(30 * day)},
+		Admission: Admission{Mode: "off", Poll: Duration(5 * time.Second), Rehash: Duration(6 * time.Hour)},
+		Labels:    Labels{Conversations: "ids", Window: Duration(30 * time.Minute), Life: Duration(30 * day)},
 		Identity: Identity{
 			Session: Session{Idle: Duration(30 * time.Minute), Absolute: Duration(12 * time.Hour)},
 			Unknown: "refuse", UnknownRoles: []string{"employee"},

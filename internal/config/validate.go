@@ -31,6 +31,7 @@ func (c *Config) Validate() []Problem {
 	v.networks(&c.Gateway)
 	v.identity(c)
 	v.monitoring(&c.Monitoring)
+	v.admission(c)
 	return v.problems
 }
 
@@ -48,7 +49,7 @@ func (v *validator) limits(path string, value reflect.Value, tag reflect.StructT
 				return
 			}
 		}
-		v.add(path, "want one of "+strings.ReplaceAll(choices, ",", ", "), "")
+		v.add(path, "want one of "+strings.ReplaceAll(strings.TrimPrefix(choices, ","), ",", ", "), "")
 	}
 	if low, ok := tag.Lookup("min"); ok && value.Int() < limit(value, low) {
 		v.add(path, "want at least "+low, "")

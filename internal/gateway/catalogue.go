@@ -39,6 +39,13 @@ func (g *Gateway) filterModels(x *exchange) {
 
 // mayUse reports whether the caller could use a model now.
 func (g *Gateway) mayUse(x *exchange, model string) bool {
+	if g.opts.Admission != nil {
+		if u, as := g.target(model); u != nil {
+			if pass := g.opts.Admission.Admit(u.Name, as); pass != nil && pass.Refusal(x.start) != nil {
+				return false
+			}
+		}
+	}
 	q := access.Request{Principal: x.session.Principal, Action: access.ModelUse, Resource: g.resource(model), Context: g.context(x)}
 	return x.session.AllowModel(model) == nil && label.May(x.session.Principal.Clearance, q.Resource.Label) &&
 		access.Decide(g.decider(), q).Refusal() == nil

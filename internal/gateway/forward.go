@@ -11,6 +11,11 @@ import (
 // When the caller leaves, the runtime's connection is closed at once.
 func (g *Gateway) forward(x *exchange) *reeve.Refusal {
 	x.forwarded = g.opts.Clock()
+	if x.pass != nil { // the record may have taken a while
+		if refusal := x.pass.Refusal(x.forwarded); refusal != nil {
+			return refusal
+		}
+	}
 	var body []byte
 	if x.ep.Method == http.MethodPost {
 		body = x.sent

@@ -72,6 +72,7 @@ type Options struct {
 	Log         Log
 	Callers     Callers
 	Access      access.Decider
+	Admission   Admission     // nil: no model needs a verdict
 	Labels      *label.Policy // default label.Default()
 	Policy      *guard.Policy
 	Talks       Conversations

@@ -40,6 +40,9 @@ func (g *Gateway) relayWhole(x *exchange) *reeve.Refusal {
 		return g.noAnswer(x, err)
 	}
 	x.answer.Close() // the connection goes back before the record is waited for
+	if refusal := g.confirmed(x); refusal != nil {
+		return refusal
+	}
 	if err := g.parseWhole(x); err != nil {
 		if x.answer.Status != http.StatusOK {
 			return upstreamError(x.answer.Status)

@@ -45,7 +45,7 @@ func (g *Gateway) describe(x *exchange) {
 		Source: sourcePrefix(g.peer(x)), App: x.r.Header.Get("User-Agent"), Route: "unknown", Authn: "none",
 		Policy: x.policy.digest, Access: x.decision, AccessRule: x.rule, BestEffort: x.bestEffort,
 		AccessRules: accessRules(&x.access), AccessPolicy: x.access.PolicyDigest, AccessEntities: x.access.EntityDigest,
-		LabelIn: x.labelIn.String(), LabelSent: above(x.labelSent), LabelModel: above(x.modelLabel), LabelSession: above(x.mark), GuardIn: results(x.inVerdict, "in"), Model: x.req.Model, Stream: x.req.Stream,
+		LabelIn: x.labelIn.String(), LabelSent: above(x.labelSent), LabelModel: above(x.modelLabel), LabelSession: above(x.mark), GuardIn: x.warning(results(x.inVerdict, "in")), Model: x.req.Model, Stream: x.req.Stream,
 	}
 	if x.ep != nil {
 		a.Route, a.Dialect, a.Op = x.ep.Path, x.ep.Dialect.String(), operation(x.ep.Kind)

@@ -12,8 +12,10 @@ type Metrics struct {
 	exchanges *prometheus.CounterVec
 	findings  *prometheus.CounterVec
 	tokens    *prometheus.CounterVec
-	seconds   prometheus.Histogram
-	in, out   prometheus.Counter
+	// unattested counts requests that admission would have refused, or that go by a broken glass.
+	unattested *prometheus.CounterVec
+	seconds    prometheus.Histogram
+	in, out    prometheus.Counter
 }
 
 // NewMetrics registers the gateway's metrics; r may be nil.
@@ -24,9 +26,10 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 		tokens:    prometheus.NewCounterVec(prometheus.CounterOpts{Name: "reeve_tokens_total", Help: "Tokens as the runtimes counted them."}, []string{"direction"}),
 		seconds:   prometheus.NewHistogram(prometheus.HistogramOpts{Name: "reeve_exchange_seconds", Help: "From the request's head to the end of the answer.", Buckets: prometheus.ExponentialBuckets(0.001, 4, 9)}),
 	}
+	m.unattested = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "reeve_unattested_requests_total", Help: "Requests served by a model that admission would have refused (mode warn), or that was allowed without a verdict, by rule."}, []string{"rule"})
 	m.in, m.out = m.tokens.WithLabelValues("in"), m.tokens.WithLabelValues("out")
 	if r != nil {
-		r.MustRegister(m.exchanges, m.findings, m.tokens, m.seconds)
+		r.MustRegister(m.exchanges, m.findings, m.tokens, m.seconds, m.unattested)
 	}
 	return m
 }

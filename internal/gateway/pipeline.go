@@ -22,6 +22,7 @@ var stages = [...]stage{
 	(*Gateway).authenticate,
 	(*Gateway).receive,
 	(*Gateway).authorize,
+	(*Gateway).attested,
 	(*Gateway).classify,
 	(*Gateway).guardInput,
 	(*Gateway).admit,
@@ -83,6 +84,10 @@ type exchange struct {
 	produced   *custody.Tally  // commits to the texts as the model wrote them, in the order in which they came
 	outcome    custody.Outcome // filled on the way
 	stallUntil time.Time
+
+	pass       Pass   // after attested; nil: nobody asks for a verdict
+	warned     string // after attested: rule that would have refused the model
+	alteration *reeve.Refusal
 }
 
 // ServeHTTP walks one exchange through the stages.

@@ -53,6 +53,9 @@ var (
 
 // relayStream forwards a stream until it ends, a guard ends it, the runtime fails or the caller leaves.
 func (g *Gateway) relayStream(x *exchange, sse bool) *reeve.Refusal {
+	if refusal := g.confirmed(x); refusal != nil {
+		return refusal
+	}
 	r := g.newRelay(x, sse)
 	defer r.free()
 	media := "application/x-ndjson"
@@ -107,7 +110,15 @@ func (r *relay) ran(err error) error {
 // finish closes what is open, records the outcome and only then lets the last bytes go.
 func (r *relay) finish() *reeve.Refusal {
 	x := r.x
+	if !errors.Is(r.stop, errCaller) && !errors.Is(r.stop, errAltered) && !errors.Is(r.stop, errBlocked) { // something of the answer may still go out
+		if x.alteration = r.g.confirmed(x); x.alteration != nil {
+			r.stop = errAltered
+		}
+	}
 	switch {
+	case errors.Is(r.stop, errAltered):
+		r.out, r.final = r.out[:0], r.errorEvent(nil, x.alteration)
+		x.outcome.Result, x.outcome.Refusal, x.outcome.Rule = "refused", x.alteration.Code, x.alteration.Rule
 	case errors.Is(r.stop, errEnd):
 		x.outcome.Result = "ok"
 		if err := r.closeAll(); err != nil {

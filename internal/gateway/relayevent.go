@@ -20,6 +20,9 @@ type shape struct {
 // frame takes one event.
 func (r *relay) frame(data []byte) error {
 	r.x.outcome.Chunks++
+	if err := r.x.untouched(); err != nil {
+		return err
+	}
 	if r.sse && string(data) == "[DONE]" {
 		r.final = append(r.final[:0], "data: [DONE]\n\n"...)
 		return errEnd
