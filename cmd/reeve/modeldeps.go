@@ -28,6 +28,7 @@ type depsReport struct {
 	Vulnerable    int               `json:"vulnerable_packages"`
 	Total         int               `json:"vulnerabilities"`
 	Unchecked     int               `json:"unchecked_packages"`
+	Doubtful      int               `json:"doubtful"`
 	Snapshot      snapshotFacts     `json:"snapshot"`
 	Unread        []string          `json:"unread,omitzero"`
 
@@ -57,8 +58,11 @@ under the same names of PyPI.
 The network is never asked: --db is a snapshot made by ` + "`reeve vulndb import`" + `. What is not pinned to a version, or of an
 ecosystem without advisories, is told as unchecked.
 
-Exit status: 0 nothing known · 1 vulnerabilities · 2 usage, no snapshot · 3 something could not be read, or the snapshot is
-stale · 4 the snapshot is corrupt, or with --key not signed by such a key.`,
+Where an advisory tells by commits what is affected and lists versions, one that is in its range and not in its list is
+doubtful: a person has to say.
+
+Exit status: 0 nothing known · 1 vulnerabilities · 2 usage, no snapshot · 3 something is doubtful or could not be read, or the
+snapshot is stale · 4 the snapshot is corrupt, or with --key not signed by such a key.`,
 		Example: "  reeve model deps requirements.txt --db vulndb --format json",
 		Args:    cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, args []string) error {
@@ -126,7 +130,7 @@ func (f *depsFlags) run(c *cobra.Command, paths []string) error {
 		return err
 	case r.Total > 0:
 		return &toldError{exitFindings}
-	case len(r.Unread) > 0 || r.Snapshot.State == "stale" || r.Snapshot.State == "to come":
+	case r.Doubtful > 0 || len(r.Unread) > 0 || r.Snapshot.State == "stale" || r.Snapshot.State == "to come":
 		return &toldError{exitIncomplete}
 	}
 	return nil
@@ -159,6 +163,11 @@ func (r *depsReport) count() {
 		if p.Unchecked != "" {
 			r.Unchecked++
 		}
+		for k := range p.Doubtful {
+			if p.Doubtful[k].Counts() {
+				r.Doubtful++
+			}
+		}
 	}
 }
 
@@ -172,9 +181,12 @@ func (r *depsReport) text(w io.Writer) error {
 				fmt.Fprintf(w, "  %s\n", clean(v.Summary))
 			}
 		}
+		for k := range p.Doubtful {
+			fmt.Fprintf(w, "%s %s %s (%s): in doubt %s; %s\n", clean(p.Path), clean(p.Name), clean(p.Version), p.Ecosystem, clean(p.Doubtful[k].ID), clean(told(&p.Doubtful[k])))
+		}
 	}
-	_, err := fmt.Fprintf(w, "%s, %d vulnerable, %s; %d unchecked; advisories until %s\n", counted(len(r.Packages), "package"), r.Vulnerable,
-		counted(r.Total, "flaw"), r.Unchecked, r.Snapshot.Newest.UTC().Format(time.DateOnly))
+	_, err := fmt.Fprintf(w, "%s, %d vulnerable, %s; %d doubtful, %d unchecked; advisories until %s\n", counted(len(r.Packages), "package"), r.Vulnerable,
+		counted(r.Total, "flaw"), r.Doubtful, r.Unchecked, r.Snapshot.Newest.UTC().Format(time.DateOnly))
 	return err
 }
 

@@ -22,7 +22,8 @@ type placeError struct {
 
 func (e *placeError) Error() string { return fmt.Sprintf("%d:%d: %s", e.row, e.column, e.message) }
 
-// parseGoMod reads go.mod: requirements after replacements, and the language version as the standard library's.
+// parseGoMod reads go.mod: requirements after replacements. The version of Go that it asks for is the least that builds the module, not the
+// one that does: the standard library is listed without a version. A program knows its own: see Program.
 func parseGoMod(text []byte) ([]Package, error) {
 	f, err := modfile.Parse("go.mod", text, nil)
 	if err != nil { // directives of a newer Go; without replacements
@@ -52,9 +53,9 @@ func parseGoMod(text []byte) ([]Package, error) {
 		out = append(out, Package{Name: name, Version: strings.TrimPrefix(version, "v"), Ecosystem: "Go", Line: r.Syntax.Start.Line})
 	}
 	if f.Toolchain != nil && strings.HasPrefix(f.Toolchain.Name, "go") {
-		out = append(out, Package{Name: "stdlib", Version: toolchain(f.Toolchain.Name), Ecosystem: "Go", Line: f.Toolchain.Syntax.Start.Line})
+		out = append(out, Package{Name: "stdlib", Constraint: ">=" + toolchain(f.Toolchain.Name), Ecosystem: "Go", Line: f.Toolchain.Syntax.Start.Line})
 	} else if f.Go != nil {
-		out = append(out, Package{Name: "stdlib", Version: f.Go.Version, Ecosystem: "Go", Line: f.Go.Syntax.Start.Line})
+		out = append(out, Package{Name: "stdlib", Constraint: ">=" + f.Go.Version, Ecosystem: "Go", Line: f.Go.Syntax.Start.Line})
 	}
 	return out, nil
 }

@@ -12,6 +12,7 @@ type Affected struct {
 	deps.Package
 	PURL            string          `json:"purl,omitzero"`
 	Vulnerabilities []Vulnerability `json:"vulnerabilities"`
+	Doubtful        []Vulnerability `json:"doubtful,omitzero"`  // as Match.Doubt says; they are none of Vulnerabilities
 	Unchecked       string          `json:"unchecked,omitzero"` // why nothing could be said: not pinned, no advisories for the ecosystem
 }
 
@@ -45,12 +46,16 @@ func (db *DB) Audit(packages []deps.Package, vex *VEX) ([]Affected, error) {
 				return nil, err
 			}
 			for _, group := range groups(found) {
-				v := merged(found, group)
+				v, sure := merged(found, group)
 				if v.Signal, err = db.signal(&v); err != nil {
 					return nil, err
 				}
 				v.VEX, v.Reason = vex.status(v, a.PURL)
-				a.Vulnerabilities = append(a.Vulnerabilities, v)
+				if sure {
+					a.Vulnerabilities = append(a.Vulnerabilities, v)
+				} else {
+					a.Doubtful = append(a.Doubtful, v)
+				}
 			}
 		}
 		out = append(out, a)
@@ -58,12 +63,16 @@ func (db *DB) Audit(packages []deps.Package, vex *VEX) ([]Affected, error) {
 	return out, nil
 }
 
-// merged joins the advisories of one flaw.
-func merged(found []Match, group []int) Vulnerability {
-	var v Vulnerability
+// merged joins the advisories of one flaw: those that are sure of it, or where none is, those in doubt.
+func merged(found []Match, group []int) (v Vulnerability, sure bool) {
 	var names []string
+	sure = slices.ContainsFunc(group, func(i int) bool { return !found[i].Doubt })
 	for _, i := range group {
 		m := &found[i]
+		if m.Doubt == sure {
+			names = append(names, m.ID)
+			continue
+		}
 		v.Records = append(v.Records, m.ID)
 		names = append(append(names, m.ID), m.Aliases...)
 		if v.Summary == "" {
@@ -86,7 +95,7 @@ func merged(found []Match, group []int) Vulnerability {
 	})
 	names = slices.Compact(names)
 	v.ID, v.Aliases = names[0], names[1:]
-	return v
+	return v, sure
 }
 
 func rank(id string) int {

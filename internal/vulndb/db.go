@@ -230,7 +230,7 @@ func (db *DB) ecosystems(name string) []string {
 	return out
 }
 
-// Find returns the advisories that speak of a version of a package, in the order of their ids.
+// Find returns the advisories that speak of a version of a package, in the order of their ids, those in doubt among them.
 func (db *DB) Find(ecosystem, name, version string) ([]Match, error) {
 	var out []Match
 	for _, part := range db.ecosystems(ecosystem) {
@@ -245,8 +245,11 @@ func (db *DB) Find(ecosystem, name, version string) ([]Match, error) {
 		for i := range e.Advisories {
 			a := &e.Advisories[i]
 			seen := slices.ContainsFunc(out, func(m Match) bool { return m.ID == a.ID })
-			if !seen && a.affects(part, version, v, ok) {
-				out = append(out, Match{ID: a.ID, Aliases: a.Aliases, Summary: a.Summary, Severity: a.Severity, Fixed: a.fixes(part, v, ok)})
+			sure := a.affects(part, version, v, ok)
+			if !seen && (sure || a.doubts(part, v, ok)) {
+				out = append(out, Match{
+					ID: a.ID, Aliases: a.Aliases, Summary: a.Summary, Severity: a.Severity, Fixed: a.fixes(part, v, ok), Doubt: !sure,
+				})
 			}
 		}
 	}

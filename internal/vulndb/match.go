@@ -14,6 +14,10 @@ type Match struct {
 	Summary  string     `json:"summary,omitzero"`
 	Severity []Severity `json:"severity,omitzero"`
 	Fixed    []string   `json:"fixed,omitzero"` // versions in which it is mended, ascending, at or above the one asked for
+
+	// Doubt says that the version is in a range of versions, but that the advisory tells first by commits what is affected, and lists
+	// versions of which this is none: its authors knew of no such release. osv-scanner does not tell of these.
+	Doubt bool `json:"doubt,omitzero"`
 }
 
 // affects reports whether an advisory speaks of a version, as the OSV schema's evaluation says: listed, or within a range.
@@ -24,12 +28,16 @@ func (a *Advisory) affects(ecosystem, version string, v semantic.Version, parsed
 	if !parsed {
 		return false
 	}
-	for i := range a.Ranges {
-		if a.Ranges[i].holds(v, ecosystem) {
-			return true
-		}
-	}
-	return false
+	return within(a.Ranges, ecosystem, v)
+}
+
+// doubts reports whether an advisory that does not affect a version may all the same.
+func (a *Advisory) doubts(ecosystem string, v semantic.Version, parsed bool) bool {
+	return parsed && within(a.Later, ecosystem, v)
+}
+
+func within(ranges []Range, ecosystem string, v semantic.Version) bool {
+	return slices.ContainsFunc(ranges, func(r Range) bool { return r.holds(v, ecosystem) })
 }
 
 func parseVersion(ecosystem, version string) (v semantic.Version, ok bool) {
@@ -108,8 +116,8 @@ func (a *Advisory) fixes(ecosystem string, v semantic.Version, parsed bool) []st
 		return nil
 	}
 	var out []string
-	for i := range a.Ranges {
-		for _, e := range a.Ranges[i].Events {
+	for _, r := range slices.Concat(a.Ranges, a.Later) {
+		for _, e := range r.Events {
 			if e.Fixed == "" {
 				continue
 			}

@@ -19,6 +19,7 @@ const maxRecord = 16 << 20
 type osvRecord struct {
 	ID        string     `json:"id"`
 	Modified  time.Time  `json:"modified"`
+	Published time.Time  `json:"published"`
 	Withdrawn *time.Time `json:"withdrawn"`
 	Aliases   []string   `json:"aliases"`
 	Summary   string     `json:"summary"`
@@ -64,6 +65,7 @@ type Advisory struct {
 	Severity []Severity `json:"severity,omitzero"`
 	Ranges   []Range    `json:"ranges,omitzero"`
 	Versions []string   `json:"versions,omitzero"`
+	Later    []Range    `json:"later,omitzero"` // ranges behind one of commits: see Doubt
 }
 
 // entry is one line of a snapshot: all advisories about one package.
@@ -84,10 +86,14 @@ func parseRecord(text []byte) (*osvRecord, error) {
 	if r.ID == "" || strings.ContainsAny(r.ID, "\n\t ") {
 		return nil, errors.New("an advisory without an id")
 	}
+	if r.Modified.IsZero() {
+		r.Modified = r.Published
+	}
 	return &r, nil
 }
 
-// kept are the parts of an advisory by ecosystem and package. Ranges over commits of a repository are left out: they say nothing of versions.
+// kept are the parts of an advisory by ecosystem and package. Ranges over commits of a repository are left out: they say nothing of
+// versions. Ranges of versions that stand behind one of commits are kept apart.
 func (r *osvRecord) kept() map[[2]string]Advisory {
 	out := map[[2]string]Advisory{}
 	for _, a := range r.Affected {
@@ -102,9 +108,13 @@ func (r *osvRecord) kept() map[[2]string]Advisory {
 				v.Severity = a.Severity
 			}
 		}
+		commits := false
 		for _, g := range a.Ranges {
-			if g.Type != "GIT" {
+			switch commits = commits || g.Type != "ECOSYSTEM" && g.Type != "SEMVER"; {
+			case !commits:
 				v.Ranges = append(v.Ranges, g)
+			case g.Type != "GIT":
+				v.Later = append(v.Later, g)
 			}
 		}
 		v.Versions = append(v.Versions, a.Versions...)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -122,6 +123,33 @@ func TestAliasesAreOneFlaw(t *testing.T) {
 	}
 	if got[1].Unchecked == "" || got[2].Unchecked == "" || got[0].Unchecked != "" {
 		t.Errorf("%+v", got)
+	}
+}
+
+// A version in a range behind one of commits, and not in the list of versions, is in doubt; where another advisory of the same flaw is
+// sure, it counts.
+func TestDoubt(t *testing.T) {
+	const m = "2026-01-01T00:00:00Z"
+	behind := `{"package":{"ecosystem":"PyPI","name":"a"},"ranges":[{"type":"GIT","events":[{"introduced":"0"}]},{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"2"}]}],"versions":["1.0"]}`
+	db := imported(t, folder(t, advisory("PYSEC-1", `"CVE-1"`, m, behind), advisory("PYSEC-2", `"CVE-2"`, m, behind), advisory("GHSA-2", `"CVE-2"`, m, about("PyPI", "a", `{"introduced":"0"},{"fixed":"2"}`))))
+	got, err := db.Audit([]deps.Package{{Name: "a", Version: "1.0", Ecosystem: "PyPI"}, {Name: "a", Version: "1.1", Ecosystem: "PyPI"}, {Name: "a", Version: "2", Ecosystem: "PyPI"}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var words [][]string
+	for _, p := range got {
+		var w []string
+		for _, v := range p.Vulnerabilities {
+			w = append(w, v.ID+" "+strings.Join(v.Records, "+"))
+		}
+		for _, v := range p.Doubtful {
+			w = append(w, "doubt "+v.ID+" "+strings.Join(v.Records, "+"))
+		}
+		words = append(words, w)
+	}
+	want := [][]string{{"CVE-2 GHSA-2+PYSEC-2", "CVE-1 PYSEC-1"}, {"CVE-2 GHSA-2", "doubt CVE-1 PYSEC-1"}, nil}
+	if diff := cmp.Diff(want, words); diff != "" {
+		t.Error(diff)
 	}
 }
 
