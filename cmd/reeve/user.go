@@ -28,7 +28,7 @@ from an identity file, a SCIM client or an OpenID provider; what a file declares
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.AddCommand(newUserAdd(), newUserList(), newUserShow(), newUserSet(), newUserActive("disable", false), newUserActive("enable", true),
-		newUserDelete(), newUserLink(), newUserInvite(), newUserRevoke(), newBreakGlass())
+		newUserDelete(), newUserLink(), newUserInvite(), newUserSignIn(), newUserRevoke(), newBreakGlass())
 	return c
 }
 

@@ -54,6 +54,7 @@ type Options struct {
 type Admin struct {
 	o        Options
 	origin   *url.URL // of PublicURL; nil: none
+	home     string   // where people go after they signed in; "": to a page that says who they are
 	mux      *http.ServeMux
 	cross    *http.CrossOriginProtection
 	scim     [sha256.Size]byte

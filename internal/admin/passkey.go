@@ -304,7 +304,7 @@ func (a *Admin) welcome(w http.ResponseWriter, r *http.Request, id string) {
 		return
 	}
 	setCookie(w, cookie, token, 0)
-	answer(w, http.StatusOK, "application/json", map[string]string{"next": "/auth/me"})
+	answer(w, http.StatusOK, "application/json", map[string]string{"next": a.after(w, r)})
 }
 
 type invitation struct {

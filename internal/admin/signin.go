@@ -34,6 +34,8 @@ func (a *Admin) signInRoutes() {
 	a.mux.HandleFunc("GET /auth/login", a.loginPage)
 	a.mux.HandleFunc("GET /auth/invite", a.page("invite.html"))
 	a.mux.HandleFunc("GET /auth/me", a.mePage)
+	a.mux.HandleFunc("GET /auth/once", a.oncePage)
+	a.mux.HandleFunc("POST /auth/once", a.once)
 	a.mux.HandleFunc("GET /auth/start", a.startLogin)
 	a.mux.HandleFunc("GET /auth/callback", a.callback)
 	a.mux.HandleFunc("POST /auth/logout", a.logout)
@@ -73,7 +75,8 @@ func (a *Admin) page(name string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) { a.show(w, http.StatusOK, name, nil) }
 }
 
-func (a *Admin) loginPage(w http.ResponseWriter, _ *http.Request) {
+func (a *Admin) loginPage(w http.ResponseWriter, r *http.Request) {
+	a.remember(w, r)
 	var provider string
 	if p := a.provider(""); p != nil {
 		provider = p.Issuer()
@@ -163,7 +166,7 @@ func (a *Admin) callback(w http.ResponseWriter, r *http.Request) {
 			var token string
 			if token, refusal = a.o.Directory.SignIn(r.Context(), person, old); refusal == nil {
 				setCookie(w, cookie, token, 0)
-				http.Redirect(w, r, "/auth/me", http.StatusSeeOther)
+				http.Redirect(w, r, a.after(w, r), http.StatusSeeOther)
 				return
 			}
 		}

@@ -41,3 +41,12 @@ button?.addEventListener("click", async () => {
     button.disabled = false;
   }
 });
+
+// The code of a one-time link stands behind the # of its address. It is put into the field and taken out of the address; a
+// person sends it.
+const code = document.querySelector("#code");
+if (code && location.hash.length > 1) {
+  code.value = location.hash.slice(1);
+  history.replaceState(null, "", location.pathname);
+  document.querySelector("#sign-in").focus();
+}

@@ -1,0 +1,118 @@
+package console
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/reeve-ai/reeve"
+	"github.com/reeve-ai/reeve/internal/access"
+	"github.com/reeve-ai/reeve/internal/custody"
+	"github.com/reeve-ai/reeve/internal/identity"
+	"github.com/reeve-ai/reeve/internal/lifecycle"
+	"github.com/reeve-ai/reeve/internal/posture"
+)
+
+// Home is below which everything of the console lies.
+const Home = "/console/"
+
+// Door says who asks and what they may do. *admin.Admin is one. It is safe for concurrent use.
+type Door interface {
+	// Session says whose session a request carries. Exactly one of its results is nil.
+	Session(r *http.Request) (*identity.Session, *reeve.Refusal)
+	// Decide asks the access policies.
+	Decide(r *http.Request, s *identity.Session, action access.Action, resource access.Resource) access.Decision
+	// Secret belongs to the session and never leaves the server.
+	Secret(r *http.Request) string
+}
+
+// Records is what the custody log holds. *lifecycle.Custodian is one. It is safe for concurrent use.
+type Records interface {
+	List(ctx context.Context, q lifecycle.Listing) (*lifecycle.Page, error)
+	Search(ctx context.Context, q lifecycle.SearchRequest) (*lifecycle.Page, error)
+	Outline(ctx context.Context, id, principal string) (*lifecycle.Outline, error)
+	Show(ctx context.Context, q lifecycle.ShowRequest) (*lifecycle.Shown, error)
+	Exchanges(ctx context.Context, since, until time.Time) ([]lifecycle.Tally, error)
+	Rules(ctx context.Context, since, until time.Time) ([]lifecycle.Tally, error)
+	Acts(ctx context.Context, since, until time.Time) ([]lifecycle.Tally, error)
+	Behind() uint64
+	InForce(ctx context.Context) (*lifecycle.InForce, error)
+	AddHold(ctx context.Context, q lifecycle.HoldRequest) ([]lifecycle.Hold, error)
+	ReleaseHold(ctx context.Context, q lifecycle.ReleaseRequest) (*lifecycle.Released, error)
+	Erase(ctx context.Context, q lifecycle.EraseRequest) (*lifecycle.Receipt, error)
+	Export(ctx context.Context, q lifecycle.ExportRequest, w io.Writer) error
+}
+
+// Log is the custody log itself. lifecycle.Provable(*custody.Log, dir) is one.
+type Log interface {
+	Stats() custody.Stats
+	Ready() error
+	Event(*custody.Event) (custody.Receipt, error)
+	Prover() (lifecycle.Prover, error)
+}
+
+// Rule is what a rule says to people.
+type Rule struct{ ID, Source, Message, Remedy, LegalBasis, Owner string }
+
+// Model is a model that callers can name, and how it stands.
+type Model struct {
+	Name, Upstream, As, Owner, Department string
+	Label, Takes                          string
+	Admission                             string // "off", "warn", "enforce"; "": not configured
+	Verdict, Reason                       string // "admitted" or "refused", and why; "": nobody has asked
+}
+
+// Options of New. Door, Records, Log, Directory and Decider are needed.
+type Options struct {
+	Door      Door
+	Records   Records
+	Log       Log
+	Directory *identity.Directory
+	Decider   access.Decider
+
+	Verify      func(ctx context.Context) (custody.Report, error) // the whole log
+	Posture     func() []posture.Check
+	Policies    func() *access.Set       // in force
+	Guards      func() []Rule            // of the guard policy in force
+	Models      func() []Model           // configured
+	Settings    func() ([]byte, error)   // the effective configuration without secrets, YAML
+	Digests     func() map[string]string // of the policies in force, by name
+	Version     string
+	Clock       reeve.Clock  // nil: time.Now
+	Diagnostics *slog.Logger // diagnostics; gets no content. nil: silent
+}
+
+// Console is an http.Handler for everything below Home. It is safe for concurrent use.
+type Console struct {
+	o     Options
+	mux   *http.ServeMux
+	views views
+	pages []*page
+	check checking
+}
+
+// New parses the templates and checks the options.
+func New(o Options) (*Console, error) {
+	if o.Door == nil || o.Records == nil || o.Log == nil || o.Directory == nil || o.Decider == nil {
+		return nil, errors.New("console: door, records, log, directory and decider are required")
+	}
+	if o.Clock == nil {
+		o.Clock = time.Now
+	}
+	if o.Diagnostics == nil {
+		o.Diagnostics = slog.New(slog.DiscardHandler)
+	}
+	c := &Console{o: o, mux: http.NewServeMux()}
+	var err error
+	if c.views, err = parseViews(); err != nil {
+		return nil, err
+	}
+	c.routes()
+	return c, nil
+}
+
+// ServeHTTP implements http.Handler.
+func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) { c.mux.ServeHTTP(w, r) }
