@@ -69,6 +69,7 @@ var floor = map[string]int{
 	"internal/sourcing": 3,
 	"internal/backup":   3, // a data directory copied while a server works in it, and put back
 	"internal/config":   4,
+	"internal/console":  4,
 	"internal/audit":    4,
 	"cmd/reeve":         5,
 

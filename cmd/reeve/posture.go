@@ -283,11 +283,7 @@ func (s *settings) keysOpen(ctx context.Context) posture.Check {
 func (s *server) recordPosture(act string) error {
 	s.postureLock.Lock()
 	defer s.postureLock.Unlock()
-	checks := s.settings.standing([]posture.Check{
-		{Name: "policy.guard", Status: posture.OK, Detail: s.gateway.PolicyDigest()},
-		{Name: "policy.labels", Status: posture.OK, Detail: s.gateway.LabelDigest()},
-		{Name: "policy.access", Status: posture.OK, Detail: "sha256:" + s.access.Set().PolicyDigest()},
-	})
+	checks := s.standingNow()
 	sum := posture.Digest(checks)
 	if sum == s.posture {
 		return nil

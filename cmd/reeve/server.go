@@ -17,6 +17,7 @@ import (
 	"github.com/reeve-ai/reeve/internal/access"
 	"github.com/reeve-ai/reeve/internal/admission"
 	"github.com/reeve-ai/reeve/internal/config"
+	"github.com/reeve-ai/reeve/internal/console"
 	"github.com/reeve-ai/reeve/internal/control"
 	"github.com/reeve-ai/reeve/internal/custody"
 	"github.com/reeve-ai/reeve/internal/gateway"
@@ -304,6 +305,9 @@ func (s *server) announce(ctx context.Context) error {
 	}
 	if key != "" {
 		fmt.Fprintf(s.out, "reeve: administrator's key, shown this once: %s\n", key)
+		if err := s.inviteFirst(ctx); err != nil {
+			return err
+		}
 	}
 	if err := s.drain(ctx); err != nil {
 		return err
@@ -312,6 +316,9 @@ func (s *server) announce(ctx context.Context) error {
 	fmt.Fprintf(s.out, "reeve: serving on %s://%s\n", scheme, s.callers.Addr())
 	if s.admin != nil {
 		fmt.Fprintf(s.out, "reeve: health and metrics on %s://%s\n", scheme, s.admin.Addr())
+		if s.settings.Console.Enabled {
+			fmt.Fprintf(s.out, "reeve: console on %s%s\n", s.adminURL(), console.Home)
+		}
 	}
 	s.loops = append(s.loops, s.postureLoop, s.drainLoop, s.reloadLoop, s.sharesLoop)
 	return nil

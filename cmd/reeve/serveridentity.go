@@ -146,5 +146,5 @@ func (s *server) adminHandler(next http.Handler) (http.Handler, error) {
 	if err != nil {
 		return nil, &usageError{error: err}
 	}
-	return h, nil
+	return h, s.mountConsole(h)
 }

@@ -34,15 +34,23 @@ type Config struct {
 	Identity Identity `yaml:"identity"`
 	// Monitoring is what watches the exchanges, and whom it tells.
 	Monitoring Monitoring `yaml:"monitoring"`
+	// Console is the web console on the admin listener.
+	Console Console `yaml:"console"`
 
 	dir string // the folder of the file, from which relative paths count
+}
+
+// Console is the section of that name.
+type Console struct {
+	// Enabled serves the web console on the admin listener, under /console/. It is never on the listener for callers.
+	Enabled bool `yaml:"enabled"`
 }
 
 // Gateway is the section of that name.
 type Gateway struct {
 	// Listen is the address for clients. Beyond loopback it needs tls, or insecure.
 	Listen string `yaml:"listen"`
-	// AdminListen is the address for metrics and health. Empty: none.
+	// AdminListen is the address for the console, the admin API, metrics and health. Empty: none.
 	AdminListen string `yaml:"admin_listen"`
 	// TLS of both listeners.
 	TLS TLS `yaml:"tls"`
@@ -585,6 +593,7 @@ func Default() *Config {
 			Unknown: "refuse", UnknownRoles: []string{"employee"},
 			MTLS: MTLS{Mode: "off", MaxLife: Duration(90 * 24 * time.Hour)},
 		},
+		Console: Console{Enabled: true},
 		Monitoring: Monitoring{
 			Telemetry: Telemetry{SamplePercent: 100, Every: Duration(time.Minute), Queue: 2048},
 			Drift:     Drift{Mode: "on", Baseline: 72, MinExchanges: 30},

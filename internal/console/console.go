@@ -46,12 +46,11 @@ type Records interface {
 	Export(ctx context.Context, q lifecycle.ExportRequest, w io.Writer) error
 }
 
-// Log is the custody log itself. lifecycle.Provable(*custody.Log, dir) is one.
+// Log is the custody log itself. *custody.Log is one.
 type Log interface {
 	Stats() custody.Stats
 	Ready() error
 	Event(*custody.Event) (custody.Receipt, error)
-	Prover() (lifecycle.Prover, error)
 }
 
 // Rule is what a rule says to people.
@@ -65,13 +64,15 @@ type Model struct {
 	Verdict, Reason                       string // "admitted" or "refused", and why; "": nobody has asked
 }
 
-// Options of New. Door, Records, Log, Directory and Decider are needed.
+// Options of New. Door, Records, Log, Prover, Directory and Decider are needed.
 type Options struct {
 	Door      Door
 	Records   Records
 	Log       Log
 	Directory *identity.Directory
 	Decider   access.Decider
+
+	Prover func() (lifecycle.Prover, error) // proofs under the newest checkpoint
 
 	Verify      func(ctx context.Context) (custody.Report, error) // the whole log
 	Posture     func() []posture.Check
@@ -96,8 +97,8 @@ type Console struct {
 
 // New parses the templates and checks the options.
 func New(o Options) (*Console, error) {
-	if o.Door == nil || o.Records == nil || o.Log == nil || o.Directory == nil || o.Decider == nil {
-		return nil, errors.New("console: door, records, log, directory and decider are required")
+	if o.Door == nil || o.Records == nil || o.Log == nil || o.Prover == nil || o.Directory == nil || o.Decider == nil {
+		return nil, errors.New("console: door, records, log, prover, directory and decider are required")
 	}
 	if o.Clock == nil {
 		o.Clock = time.Now

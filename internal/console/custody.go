@@ -49,7 +49,7 @@ type custodyData struct {
 
 func custodyPage(v *view) (any, error) {
 	d := &custodyData{Stats: v.c.o.Log.Stats(), Behind: v.c.o.Records.Behind(), Check: v.c.check.state()}
-	if p, err := v.c.o.Log.Prover(); err == nil {
+	if p, err := v.c.o.Prover(); err == nil {
 		d.Checkpoint, d.Origin, d.Size = string(p.Checkpoint()), p.Origin(), p.Size()
 		_ = p.Close() // it was only read
 	}
@@ -67,7 +67,7 @@ func (c *Console) checkpoint(w http.ResponseWriter, r *http.Request) {
 		v.problem(refusal)
 		return
 	}
-	p, err := c.o.Log.Prover()
+	p, err := c.o.Prover()
 	if err != nil {
 		v.problem(v.refusalOf(err))
 		return

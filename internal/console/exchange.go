@@ -375,7 +375,7 @@ func (v *view) prove(d *exchangeData) ([]byte, uint64, error) {
 	ctx, cancel := context.WithTimeout(v.ctx(), proofWait)
 	defer cancel()
 	for {
-		p, err := v.c.o.Log.Prover()
+		p, err := v.c.o.Prover()
 		if err != nil {
 			return nil, 0, err
 		}

@@ -189,6 +189,9 @@ func marksOf(p *label.Policy) (marks []guard.Marked) {
 // PolicyDigest is the digest of the policy in force.
 func (g *Gateway) PolicyDigest() string { return g.policy.Load().digest }
 
+// Rules are those of the policy in force, for people to read.
+func (g *Gateway) Rules() []*guard.Rule { return g.policy.Load().policy.Rules() }
+
 // LabelDigest is the digest of the classification policy in force.
 func (g *Gateway) LabelDigest() string { return g.opts.Labels.Digest() }
 

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/reeve-ai/reeve"
+	"github.com/reeve-ai/reeve/internal/admin"
+	"github.com/reeve-ai/reeve/internal/config"
+	"github.com/reeve-ai/reeve/internal/console"
+	"github.com/reeve-ai/reeve/internal/custody"
+	"github.com/reeve-ai/reeve/internal/identity"
+	"github.com/reeve-ai/reeve/internal/lifecycle"
+	"github.com/reeve-ai/reeve/internal/posture"
+	"github.com/reeve-ai/reeve/internal/store"
+)
+
+// mountConsole puts the console on the admin listener.
+func (s *server) mountConsole(a *admin.Admin) error {
+	if !s.settings.Console.Enabled {
+		return nil
+	}
+	c, err := console.New(console.Options{
+		Door: a, Records: s.house.keeper, Log: s.custody, Prover: lifecycle.Provable(s.custody, s.settings.data).Prover, Directory: s.keys, Decider: s.access,
+		Verify: func(context.Context) (custody.Report, error) {
+			return custody.Verify(s.settings.data, custody.VerifyOptions{})
+		},
+		Posture: remembered(5*time.Second, s.standingNow), Policies: s.access.Set, Guards: s.guardRules, Models: s.models,
+		Settings: func() ([]byte, error) { return config.Show(s.settings.Config) },
+		Digests: func() map[string]string {
+			return map[string]string{"guard": s.gateway.PolicyDigest(), "labels": s.gateway.LabelDigest(), "access": "sha256:" + s.access.Set().PolicyDigest()}
+		},
+		Version: version().Version, Diagnostics: s.log,
+	})
+	if err != nil {
+		return err
+	}
+	a.Mount(console.Home, c)
+	return nil
+}
+
+// remembered keeps an answer for a while, so that many who ask at once cost one look.
+func remembered[T any](life time.Duration, ask func() T) func() T {
+	var mu sync.Mutex
+	var last T
+	var until time.Time
+	return func() T {
+		mu.Lock()
+		defer mu.Unlock()
+		if now := time.Now(); now.After(until) {
+			last, until = ask(), now.Add(life)
+		}
+		return last
+	}
+}
+
+// standingNow is the posture with the policies in force.
+func (s *server) standingNow() []posture.Check {
+	return s.settings.standing([]posture.Check{
+		{Name: "policy.guard", Status: posture.OK, Detail: s.gateway.PolicyDigest()},
+		{Name: "policy.labels", Status: posture.OK, Detail: s.gateway.LabelDigest()},
+		{Name: "policy.access", Status: posture.OK, Detail: "sha256:" + s.access.Set().PolicyDigest()},
+	})
+}
+
+func (s *server) guardRules() []console.Rule {
+	var out []console.Rule
+	for _, r := range s.gateway.Rules() {
+		out = append(out, console.Rule{ID: r.ID, Source: r.Action.String(), Message: r.Message, Remedy: r.Remedy, LegalBasis: r.LegalBasis, Owner: r.Owner})
+	}
+	return out
+}
+
+func (s *server) models() []console.Model {
+	var out []console.Model
+	for i := range s.settings.Gateway.Models {
+		m := &s.settings.Gateway.Models[i]
+		out = append(out, console.Model{
+			Name: m.Name, Upstream: m.Upstream, As: m.UpstreamModel, Owner: m.Owner, Department: m.Department, Label: m.Label.String(), Takes: m.Takes,
+		})
+	}
+	return out
+}
+
+// adminURL is under which browsers reach the admin listener.
+func (s *server) adminURL() string {
+	if u := trimSlash(s.settings.Identity.PublicURL); u != "" {
+		return u
+	}
+	return map[bool]string{true: "http", false: "https"}[s.settings.Gateway.TLS.Mode == "off"] + "://" + s.admin.Addr().String()
+}
+
+// firstAdministrator is the account that the first start makes for whoever set the server up.
+const firstAdministrator = "administrator"
+
+// inviteFirst makes an account for whoever set the server up, where nobody has one, and prints a link that signs them in once.
+func (s *server) inviteFirst(ctx context.Context) error {
+	if s.admin == nil || !s.settings.Console.Enabled {
+		return nil
+	}
+	users, err := s.keys.Users(ctx)
+	if err != nil || len(users) > 0 {
+		return err
+	}
+	u, err := s.keys.CreateUser(ctx, identity.Operator, store.User{Name: firstAdministrator, Roles: []reeve.Role{reeve.RoleAdmin}})
+	if errors.Is(err, identity.ErrConflict) {
+		return nil // another server on the same database was faster
+	}
+	if err != nil {
+		return fmt.Errorf("make the first account: %w", err)
+	}
+	link, err := s.signInLink(ctx, u.ID)
+	if err == nil {
+		fmt.Fprintf(s.out, "reeve: console, sign in once within an hour: %s\n", link)
+	}
+	return err
+}
+
+func (s *server) signInLink(ctx context.Context, user string) (string, error) {
+	code, _, err := s.keys.SignInOnce(ctx, identity.Operator, user)
+	if err != nil {
+		return "", err
+	}
+	return s.adminURL() + oncePath + code, nil
+}
