@@ -22,23 +22,36 @@ func (p person) is(q person) bool {
 	return false
 }
 
-// fold makes names comparable: case and the part after "@" do not tell persons apart.
-func fold(name string) string {
+// aliases are the names by which a person may be told from others: the whole name, and of "Name <address>" or an address
+// the name and the part before "@", in lower case. Two that share one are taken for one person.
+func aliases(name string) []string {
 	name = strings.ToLower(strings.TrimSpace(name))
-	if local, _, ok := strings.Cut(name, "@"); ok {
-		return local
+	out := []string{name}
+	if display, address, ok := strings.Cut(strings.TrimSuffix(name, ">"), "<"); ok {
+		out = append(out, strings.TrimSpace(display), address)
+		name = address
 	}
-	return name
+	if local, _, ok := strings.Cut(name, "@"); ok {
+		out = append(out, local)
+	}
+	return slices.DeleteFunc(out, func(s string) bool { return s == "" })
+}
+
+func (p person) name(name string) person {
+	for _, alias := range aliases(name) {
+		p[alias] = true
+	}
+	return p
 }
 
 // personOf is who a statement is by: who signed, under all names that the policy gives them, and who it says it is by.
 func personOf(s *Signer, o *attest.Origin) person {
-	p := person{fold(s.Name): true}
+	p := person{}.name(s.Name)
 	for _, aka := range s.Aka {
-		p[fold(aka)] = true
+		p.name(aka)
 	}
-	if o != nil && o.By.Name != "" {
-		p[fold(o.By.Name)] = true
+	if o != nil {
+		p.name(o.By.Name)
 	}
 	return p
 }

@@ -53,6 +53,9 @@ func (c *compiler) compile(f *file) *Policy {
 		Bill:        Bill{f.Bill.Required},
 		Waivers:     Waivers{c.span(f.Waivers.Longest, 90*day, "waivers", "longest"), c.never(f.Waivers.Never)},
 	}
+	if f.Scan.Allow != "" {
+		p.Scan.Allow = c.beside([]string{f.Scan.Allow}, "scan", "allow")[0]
+	}
 	for i, g := range f.Files.Ignore {
 		if _, err := path.Match(g, "x"); err != nil || g == "" || strings.Trim(g, "*?/") == "" {
 			c.fail("want a name or a glob that is not everything, such as README.md or docs/*", "files", "ignore", i)
@@ -281,16 +284,21 @@ func (c *compiler) signature(f *fileSignature) Signature {
 	if f.Required && len(f.Keys)+len(f.Roots) == 0 {
 		c.fail("say whose signature counts: keys or roots", "signature")
 	}
-	for i, list := range [][]string{f.Keys, f.Roots} {
-		for k, name := range list {
-			text, err := c.key(name)
-			if err != nil {
-				c.fail("the file cannot be read: "+reason(err), "signature", [...]string{"keys", "roots"}[i], k)
-			}
-			c.files = append(c.files, text)
+	return Signature{Required: f.Required, Keys: c.beside(f.Keys, "signature", "keys"), Roots: c.beside(f.Roots, "signature", "roots")}
+}
+
+// beside reads files that the policy names, and binds them into its digest.
+func (c *compiler) beside(names []string, path ...any) [][]byte {
+	var out [][]byte
+	for i, name := range names {
+		text, err := c.key(name)
+		if err != nil {
+			c.fail("the file cannot be read: "+reason(err), append(slices.Clone(path), i)...)
 		}
+		out = append(out, text)
 	}
-	return Signature{Required: f.Required, Keys: f.Keys, Roots: f.Roots}
+	c.files = append(c.files, out...)
+	return out
 }
 
 func (c *compiler) never(list []string) []string {

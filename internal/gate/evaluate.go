@@ -103,14 +103,18 @@ func (e *evaluation) files() {
 	for _, odd := range e.evidence.Odd {
 		e.violate(Problem{Rule: "target/file", Path: odd.Path, Reason: odd.Reason, Remedy: "put the file itself in its place, readable, inside of the target"})
 	}
+	e.ungoverned()
+	if len(e.governed) == 0 {
+		e.miss(Problem{Rule: "target/empty", Reason: "the target has no files that could be a model", Remedy: "name the folder or the file of the model"})
+	}
+}
+
+func (e *evaluation) ungoverned() {
 	for _, p := range e.evidence.Ungoverned {
 		e.violate(Problem{
 			Rule: "target/ungoverned", Path: p, Reason: "the file holds weights and belongs to no model that the gate looks at",
 			Remedy: "name its model under gate.models in reeve.yaml, or take the file away",
 		})
-	}
-	if len(e.governed) == 0 {
-		e.miss(Problem{Rule: "target/empty", Reason: "the target has no files that could be a model", Remedy: "name the folder or the file of the model"})
 	}
 }
 

@@ -157,7 +157,7 @@ func TestEverythingThatIsWrongHasItsName(t *testing.T) {
 		{"a card with another licence", func(w *world) { w.ev.Licences = []Declared{{"README.md", "CC-BY-NC-4.0"}} }, Fail, []string{"licence/verdict"}, false},
 
 		{"somebody refused", func(w *world) { w.bob.Decision = attest.Rejected }, Fail, []string{"approval/rejected"}, false},
-		{"the trainer approves", func(w *world) { w.drop["bob"] = true; w.train.By.Name = "Alice@example.org" }, Incomplete, []string{"approval/missing"}, false},
+		{"the trainer approves", func(w *world) { w.drop["bob"] = true; w.train.By.Name = "Alice Doe <Alice@example.org>" }, Incomplete, []string{"approval/missing"}, false},
 		{"an approval for something else", func(w *world) { w.drop["bob"] = true; w.alice.For = []string{"search"} }, Incomplete, []string{"approval/missing"}, false},
 		{"an approval of other bytes", func(w *world) {
 			w.drop["alice"], w.drop["bob"] = true, true

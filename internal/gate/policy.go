@@ -79,6 +79,7 @@ type Scan struct {
 	Statement bool // a statement about a scan is needed
 	MaxAge    time.Duration
 	Accept    []string // verdicts
+	Allow     []byte   // the file of what was reviewed, for the scanner; nil: there is none
 }
 
 // Data is what is asked of the data sets that went into a target.
@@ -128,11 +129,12 @@ type Approval struct {
 	MaxAge time.Duration
 }
 
-// Signature says whether the target must be signed by OpenSSF Model Signing. The keys are checked by whoever gathers.
+// Signature says whether the target must be signed by OpenSSF Model Signing. Whoever gathers evidence checks it, where a
+// key or an authority is named.
 type Signature struct {
 	Required bool
-	Keys     []string // PEM files, absolute
-	Roots    []string // PEM files with authorities, absolute
+	Keys     [][]byte // public keys in PEM
+	Roots    [][]byte // certificates of authorities in PEM
 }
 
 // Bill says whether a bill of materials must lie beside the target.

@@ -74,6 +74,7 @@ type fileScan struct {
 	Statement *bool    `yaml:"statement"` // a statement about a scan of every file is needed; left out: true
 	MaxAge    string   `yaml:"max_age"`   // of the statement; left out: any
 	Accept    []string `yaml:"accept"`    // verdicts: clean, review; left out: clean
+	Allow     string   `yaml:"allow"`     // file of what was reviewed, as for "reeve model scan --allow", beside this file
 }
 
 type fileData struct {
@@ -179,7 +180,7 @@ func readKey(dir, name string) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, 16<<10+1))
+	return io.ReadAll(io.LimitReader(f, 1<<20))
 }
 
 // Parse reads a policy. Errors tell line and column; name is for messages. key reads a file that the policy names; nil:

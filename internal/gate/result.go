@@ -61,6 +61,7 @@ type Consumed struct {
 
 // Problem is one thing that stands against a target, or one piece of evidence that is not there.
 type Problem struct {
+	Target    string `json:"target,omitzero"`
 	Rule      string `json:"rule"`   // such as "scan/verdict"
 	Reason    string `json:"reason"` // one sentence, without any value from the data
 	Remedy    string `json:"remedy"` // what would make it pass
@@ -78,9 +79,24 @@ func (r *Result) Broken() bool {
 	return slices.ContainsFunc(r.Violations, func(p Problem) bool { return p.Broken })
 }
 
+// Ungoverned is the result about a repository in which files with weights lie that belong to no target. There are no files
+// in it, so that nobody can sign it.
+func Ungoverned(p *Policy, files []string, now time.Time) *Result {
+	e := &evaluation{policy: p, evidence: &Evidence{Target: "repository", Ungoverned: files}, now: now.UTC().Truncate(time.Second), result: &Result{
+		SchemaVersion: SchemaVersion, Target: "repository", Policy: p.Digest(), At: now.UTC().Truncate(time.Second), Packs: []Pack{}, Files: []attest.File{},
+		Base: []attest.Resource{}, Consumed: []Consumed{},
+	}}
+	e.ungoverned()
+	e.result.settle()
+	return e.result
+}
+
 // settle sorts and decides. Whatever is not plainly in order is no pass.
 func (r *Result) settle() {
 	for _, list := range []*[]Problem{&r.Violations, &r.Missing, &r.Waived} {
+		for i := range *list {
+			(*list)[i].Target = r.Target
+		}
 		slices.SortFunc(*list, compareProblems)
 		*list = slices.Compact(*list)
 		if *list == nil {

@@ -61,7 +61,7 @@ func (e *evaluation) void(c *claim, w *attest.Waiver) string {
 
 // own reports whether a waiver is by somebody who asks for it.
 func (e *evaluation) own(c *claim, w *attest.Waiver) bool {
-	owner := e.known(person{fold(w.Owner.Name): true})
+	owner := e.known(person{}.name(w.Owner.Name))
 	makers := append(e.makers(), owner)
 	for _, s := range c.signers {
 		if !slices.ContainsFunc(makers, e.known(personOf(s, nil)).is) {

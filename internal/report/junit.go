@@ -13,12 +13,18 @@ import (
 // one passed case, because build servers take an empty suite for a mistake.
 type junit struct {
 	w        io.Writer
+	command  string
 	body     spill
 	failures int
 	errors   int
 }
 
-func newJUnit(w io.Writer) *junit { return &junit{w: w} }
+func newJUnit(w io.Writer, o Options) *junit {
+	if o.Command == "" {
+		o.Command = "reeve scan"
+	}
+	return &junit{w: w, command: o.Command}
+}
 
 type testcase struct {
 	XMLName   xml.Name `xml:"testcase"`
@@ -81,11 +87,11 @@ func (j *junit) Close(s *Summary) error {
 	tests := j.failures + j.errors
 	if tests == 0 {
 		tests = 1
-		if err := j.add(&testcase{Classname: "reeve scan", Name: fmt.Sprintf("%d files are clean", s.Files)}); err != nil {
+		if err := j.add(&testcase{Classname: j.command, Name: fmt.Sprintf("%d files are clean", s.Files)}); err != nil {
 			return err
 		}
 	}
-	counts := fmt.Sprintf(`name="reeve scan" tests="%d" failures="%d" errors="%d"`, tests, j.failures, j.errors)
+	counts := fmt.Sprintf(`name="%s" tests="%d" failures="%d" errors="%d"`, j.command, tests, j.failures, j.errors)
 	if _, err := fmt.Fprintf(j.w, "%s<testsuites %s>\n  <testsuite %s>\n", xml.Header, counts, counts); err != nil {
 		return err
 	}

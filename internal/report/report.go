@@ -24,6 +24,7 @@ type Writer interface {
 // Options shape a report.
 type Options struct {
 	Version string // of reeve, for the formats that name their producer
+	Command string // that reports, for the formats that name it; "" for reeve scan
 	Color   bool   // the text format may use the terminal's colours
 }
 
@@ -44,7 +45,7 @@ func New(format string, w io.Writer, o Options) (Writer, error) {
 	case "sarif":
 		return newSARIF(w, o)
 	case "junit":
-		return newJUnit(w), nil
+		return newJUnit(w, o), nil
 	case "github":
 		return &github{w: w}, nil
 	case "csv":
