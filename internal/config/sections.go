@@ -26,6 +26,8 @@ type Config struct {
 	Labels Labels `yaml:"labels"`
 	// Access is who may do what.
 	Access Access `yaml:"access"`
+	// Gate is what `reeve gate` looks at when it is given no target.
+	Gate Gate `yaml:"gate"`
 	// Keys protects what is stored encrypted.
 	Keys Keys `yaml:"keys"`
 	// Admission is which models may be served: those that the gate has let pass.
@@ -312,6 +314,38 @@ type Admission struct {
 	Poll Duration `yaml:"poll" min:"500ms" max:"30s"`
 	// Rehash is after how long files that have not changed are hashed again.
 	Rehash Duration `yaml:"rehash" min:"1m"`
+}
+
+// Gate is the section of that name.
+type Gate struct {
+	// Policy is the file that says which evidence a model needs. Empty: that of admission.policy, else the built-in one, which trusts nobody yet.
+	Policy string `yaml:"policy"`
+	// Evidence are folders, or files, with signed statements about any of the models.
+	Evidence []string `yaml:"evidence"`
+	// Models are the models of this repository. Weights that belong to none of them stop the gate.
+	Models []GateModel `yaml:"models"`
+	// Exclude are paths below the folder of this file in which nobody looks for weights, such as testdata or fixtures/*.
+	Exclude []string `yaml:"exclude"`
+}
+
+// GateModel is one model of the repository.
+type GateModel struct {
+	// Name of the model in verdicts. Empty: the last part of its path.
+	Name string `yaml:"name"`
+	// Path of its folder or file.
+	Path string `yaml:"path"`
+	// Evidence are further folders, or files, with statements about it.
+	Evidence []string `yaml:"evidence"`
+	// Data are the data sets that it was trained on, as they lie here now: when one of them changes, the model is stale.
+	Data []GateData `yaml:"data"`
+}
+
+// GateData is a data set of the repository.
+type GateData struct {
+	// Name of the data set in its audit. Empty: the last part of its path.
+	Name string `yaml:"name"`
+	// Path of its folder.
+	Path string `yaml:"path"`
 }
 
 // Keys is the section of that name.

@@ -32,6 +32,7 @@ func (c *Config) Validate() []Problem {
 	v.identity(c)
 	v.monitoring(&c.Monitoring)
 	v.admission(c)
+	v.gate(&c.Gate)
 	return v.problems
 }
 

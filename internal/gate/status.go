@@ -20,6 +20,14 @@ const (
 
 var states = []State{Fresh, Stale, Missing, Broken}
 
+// Worse is the worse of two states.
+func Worse(a, b State) State {
+	if slices.Index(states, b) > slices.Index(states, a) {
+		return b
+	}
+	return a
+}
+
 // Node is one thing in the tree of a target: statements, and what went in below them.
 type Node struct {
 	Name     string    `json:"name"`

@@ -41,20 +41,48 @@ func (e *evaluation) concerns(c *claim, rule string) bool {
 
 // void says why a waiver does not count, "" where it does.
 func (e *evaluation) void(c *claim, w *attest.Waiver) string {
+	if why := e.policy.voidRule(w); why != "" {
+		return why
+	}
+	switch {
+	case len(c.s.Subject) > maxWaived:
+		return fmt.Sprintf("it speaks of more than %d things", maxWaived)
+	case e.result.Label.Level == reeve.Restricted && e.own(c, w):
+		return "nobody waives restricted data for themselves: whoever trained the model or owns the waiver does not sign it"
+	}
+	return ""
+}
+
+func (p *Policy) voidRule(w *attest.Waiver) string {
 	at := slices.IndexFunc(rules, func(r Rule) bool { return r.ID == w.Rule })
 	switch {
 	case at < 0:
 		return "it does not name exactly one rule"
 	case rules[at].Final:
 		return "nobody may waive this rule"
-	case slices.ContainsFunc(e.policy.Waivers.Never, func(never string) bool { return covers(never, w.Rule) }):
+	case slices.ContainsFunc(p.Waivers.Never, func(never string) bool { return covers(never, w.Rule) }):
 		return "the policy lets nobody waive this rule"
-	case w.Expires.Sub(w.At) > e.policy.Waivers.Longest:
-		return "it is for longer than " + ageWord(e.policy.Waivers.Longest)
-	case len(c.s.Subject) > maxWaived:
-		return fmt.Sprintf("it speaks of more than %d things", maxWaived)
-	case e.result.Label.Level == reeve.Restricted && e.own(c, w):
-		return "nobody waives restricted data for themselves: whoever trained the model or owns the waiver does not sign it"
+	case w.Expires.Sub(w.At) > p.Waivers.Longest:
+		return "it is for longer than " + ageWord(p.Waivers.Longest)
+	case !w.Expires.After(w.At):
+		return "it ends before it begins"
+	}
+	return ""
+}
+
+// Waivable says why a waiver by a key could not count under the policy, whatever it is for; "" where it could.
+func (p *Policy) Waivable(w *attest.Waiver, keyID string) string {
+	if why := p.voidRule(w); why != "" {
+		return why
+	}
+	s := p.signer(keyID)
+	switch {
+	case s == nil:
+		return "the policy does not know the key"
+	case !slices.Contains(s.May, KindWaiver):
+		return "the policy takes no waiver from " + s.Name
+	case !s.Until.IsZero() && !s.Until.After(w.At), w.At.Before(s.From):
+		return "the keys of " + s.Name + " are not good now"
 	}
 	return ""
 }
