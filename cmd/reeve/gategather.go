@@ -47,6 +47,11 @@ type gateTarget struct {
 
 // open reads configuration and policies and finds the targets.
 func (f *gateFlags) open(c *cobra.Command, args []string) (*gateRun, error) {
+	for _, dir := range f.evidence {
+		if _, err := os.Stat(dir); err != nil {
+			return nil, usage("name a folder or a file with statements", "--evidence: %w", err)
+		}
+	}
 	cfg, err := loadConfig(f.config)
 	if err != nil {
 		return nil, err

@@ -39,14 +39,16 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exit":   scriptExit,
-			"await":  scriptAwait,
-			"ask":    scriptAsk,
-			"flip":   scriptFlip,
-			"flipin": scriptFlipIn,
-			"keyof":  scriptKey,
-			"holdof": func(ts *testscript.TestScript, _ bool, args []string) { scriptField(ts, args, `"id": "`) },
-			"signal": scriptSignal,
+			"exit":    scriptExit,
+			"await":   scriptAwait,
+			"ask":     scriptAsk,
+			"flip":    scriptFlip,
+			"flipin":  scriptFlipIn,
+			"keyof":   scriptKey,
+			"weights": scriptWeights,
+			"fill":    scriptFill,
+			"holdof":  func(ts *testscript.TestScript, _ bool, args []string) { scriptField(ts, args, `"id": "`) },
+			"signal":  scriptSignal,
 			"port": func(ts *testscript.TestScript, _ bool, args []string) {
 				for _, name := range args {
 					l, err := net.Listen("tcp", "127.0.0.1:0")

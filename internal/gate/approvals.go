@@ -107,10 +107,14 @@ func (e *evaluation) approvals() {
 		}
 	}
 	counted, stale := e.count(age, people > 0)
+	as := ""
+	if e.unknown() {
+		as = "; what nobody knows the origin of counts as restricted"
+	}
 	if len(counted) < people {
 		p := Problem{
-			Rule: "approval/missing", Stale: stale, Command: "reeve attest create approval TARGET --sign-key KEY -o FILE.intoto.jsonl",
-			Reason: fmt.Sprintf("%d of %d people have approved; whoever trained the model does not count", len(counted), people),
+			Rule: "approval/missing", Stale: stale, Command: "reeve attest create approval TARGET --decision approved --role ROLE --reason WHY --key KEY",
+			Reason: fmt.Sprintf("%d of %d people have approved; whoever trained the model does not count", len(counted), people) + as,
 			Remedy: "have it approved by people whom the policy lists, for exactly these files",
 		}
 		e.root.add(&Node{Name: KindApproval, Kind: "statement", State: Missing, Why: p.Reason})
@@ -119,8 +123,8 @@ func (e *evaluation) approvals() {
 	for _, role := range sortedKeys(roles) {
 		if !slices.ContainsFunc(counted, func(s *Signer) bool { return slices.Contains(s.Roles, role) }) {
 			e.miss(Problem{
-				Rule: "approval/missing", Command: "reeve attest create approval TARGET --sign-key KEY -o FILE.intoto.jsonl",
-				Reason: "nobody with the role " + role + " has approved, which " + e.result.Label.String() + " needs",
+				Rule: "approval/missing", Command: "reeve attest create approval TARGET --decision approved --role ROLE --reason WHY --key KEY",
+				Reason: "nobody with the role " + role + " has approved, which " + e.result.Label.String() + " needs" + as,
 				Remedy: "have it approved by somebody with that role; the policy lists roles under signers",
 			})
 		}
@@ -131,7 +135,7 @@ func (e *evaluation) approvals() {
 func (e *evaluation) unknown() bool {
 	return slices.ContainsFunc(e.result.Missing, func(p Problem) bool {
 		return p.Rule == "origin/missing" || p.Rule == "data/missing" || p.Rule == "base/missing"
-	}) || slices.ContainsFunc(e.result.Violations, func(p Problem) bool { return p.Rule == "origin/uncovered" })
+	}) || slices.ContainsFunc(e.result.Violations, func(p Problem) bool { return p.Rule == "origin/uncovered" || p.Rule == "target/changed" })
 }
 
 // count are the people who have approved, each once.

@@ -48,6 +48,13 @@ func (e *evaluation) origins() {
 		return
 	}
 	for _, f := range without {
+		if c := e.otherwise(&f); c != nil {
+			e.violate(Problem{
+				Rule: "target/changed", Path: f.Path, Statement: c.digest, Broken: true, Reason: "the file is not the one that was signed: its bytes are others",
+				Remedy: "restore the bytes that were signed, or make the model again and have the statement made with it", Command: attestRun,
+			})
+			continue
+		}
 		if some {
 			e.violate(Problem{
 				Rule: "origin/uncovered", Path: f.Path, Reason: "statements speak of other files of the target, and none of this one: it was put there or changed afterwards",
@@ -60,6 +67,22 @@ func (e *evaluation) origins() {
 			Remedy: "record the training, conversion or merge when it runs; a model made by others is listed under origin.others of the policy by the SHA-256 of its files",
 		})
 	}
+}
+
+// otherwise finds a statement that speaks of a file by its name, with other bytes. Names are taken for the same file only
+// where the statement lies in the target or speaks of other files of it, too.
+func (e *evaluation) otherwise(f *File) *claim {
+	for _, c := range e.claims {
+		if c.kind != KindTraining && c.kind != KindConversion && c.kind != KindMerge || !c.near && !e.chain.seen[c.digest] {
+			continue
+		}
+		for _, r := range c.s.Subject {
+			if r.Name == f.Path || len(e.evidence.Files) == 1 && path.Base(r.Name) == f.Path {
+				return c
+			}
+		}
+	}
+	return nil
 }
 
 const attestRun = "reeve attest run"
@@ -125,16 +148,44 @@ func (e *evaluation) relyOn(m *claim, parent *Node) {
 
 var grades = []attest.Grade{attest.Declared, attest.Inferred, attest.Verified}
 
-// grade asks that whoever signed read the bytes itself.
+// grade asks that the bytes of inputs and outputs were read by who signed, and, where the policy wants it, that the
+// training was watched.
 func (e *evaluation) grade(m *claim) {
 	o := originOf(m.p)
-	if o == nil || slices.Index(grades, o.Grade) >= slices.Index(grades, e.policy.Origin.Grade) {
+	least := slices.Index(grades, e.policy.Origin.Grade)
+	say := func(reason, remedy string) {
+		e.miss(Problem{Rule: "origin/grade", Path: m.path, Statement: m.digest, Reason: reason, Remedy: remedy, Command: attestRun})
+	}
+	if o.Imported != nil && least > 0 {
+		say(fmt.Sprintf("the %s was read from the file of another tool, and the policy wants it %s", m.kind, e.policy.Origin.Grade), "record it when it runs, so that the bytes are read by who signs")
 		return
 	}
-	e.miss(Problem{
-		Rule: "origin/grade", Path: m.path, Statement: m.digest, Command: attestRun,
-		Reason: fmt.Sprintf("the %s is %s, and the policy wants it %s", m.kind, o.Grade, e.policy.Origin.Grade), Remedy: "record it when it runs, so that the bytes are read by who signs",
-	})
+	for _, in := range materials(m.p) {
+		if slices.Index(grades, in.Grade) < least {
+			say(fmt.Sprintf("%s is %s, and the policy wants what goes in and comes out %s", short(in.Name), in.Grade, e.policy.Origin.Grade), "make the statement where the files are, so that their bytes are read")
+			return
+		}
+	}
+	if m.kind == KindTraining && e.policy.Origin.Watched && o.Grade != attest.Verified {
+		say("the training was not watched: somebody only says that these data gave these weights", "run it under the wrapper that records what it reads and writes")
+	}
+}
+
+// materials are what went in and what came out.
+func materials(p attest.Predicate) []attest.Material {
+	switch p := p.(type) {
+	case *attest.Training:
+		return slices.Concat(p.Base, p.DataSets, p.Outputs)
+	case *attest.Conversion:
+		return slices.Concat(p.Inputs, p.Outputs)
+	case *attest.Merge:
+		var out []attest.Material
+		for i := range p.Inputs {
+			out = append(out, p.Inputs[i].Material)
+		}
+		return append(out, p.Outputs...)
+	}
+	return nil
 }
 
 func (e *evaluation) trained(m *claim, t *attest.Training, node *Node) {
@@ -143,7 +194,7 @@ func (e *evaluation) trained(m *claim, t *attest.Training, node *Node) {
 		e.violate(Problem{Rule: "origin/failed", Path: m.path, Statement: m.digest, Reason: "the training failed, and its outputs are what it left behind", Remedy: "train again", Command: attestRun})
 	case len(t.Changed) > 0:
 		e.violate(Problem{Rule: "origin/failed", Path: m.path, Statement: m.digest, Reason: "inputs of the training changed while it ran, so nobody knows what it read", Remedy: "train again on data that nothing writes to", Command: attestRun})
-	case t.Result != attest.Succeeded && e.policy.Origin.Grade != attest.Declared:
+	case t.Result != attest.Succeeded:
 		e.miss(Problem{Rule: "origin/grade", Path: m.path, Statement: m.digest, Reason: "the statement does not say that the training succeeded", Remedy: "record it when it runs", Command: attestRun})
 	}
 	if len(t.NotHashed) > 0 {

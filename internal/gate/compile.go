@@ -39,7 +39,7 @@ func (c *compiler) compile(f *file) *Policy {
 		Skew:    c.span(f.ClockSkew, 5*time.Minute, "clock_skew"),
 		Valid:   c.span(f.Verdict.Valid, 30*day, "verdict", "valid"),
 		Ignore:  f.Files.Ignore,
-		Origin:  Origin{Required: or(f.Origin.Required, true), Grade: c.grade(f.Origin.Grade), MaxAge: c.span(f.Origin.MaxAge, 0, "origin", "max_age"), Others: c.others(f.Origin.Others)},
+		Origin:  Origin{Required: or(f.Origin.Required, true), Grade: c.grade(f.Origin.Grade), Watched: f.Origin.Watched, MaxAge: c.span(f.Origin.MaxAge, 0, "origin", "max_age"), Others: c.others(f.Origin.Others)},
 		Scan: Scan{
 			Again: or(f.Scan.Again, true), Statement: or(f.Scan.Statement, true), MaxAge: c.span(f.Scan.MaxAge, 0, "scan", "max_age"),
 			Accept: c.oneOf(f.Scan.Accept, []string{"clean"}, []string{"clean", "review"}, "scan", "accept"),

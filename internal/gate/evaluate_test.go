@@ -64,7 +64,7 @@ func TestEverythingThatIsWrongHasItsName(t *testing.T) {
 		{"a changed tokenizer", func(w *world) {
 			w.ev.Files[3].SHA256 = sumText("other")
 			w.ev.Scans["tokenizer.json"] = Scanned{SHA256: sumText("other"), Verdict: "clean"}
-		}, Fail, []string{"approval/missing", "origin/uncovered", "scan/missing"}, false},
+		}, Fail, []string{"approval/missing", "scan/missing", "target/changed"}, true},
 		{"a link out of the target", func(w *world) { w.ev.Odd = []Odd{{"x", "it is a symbolic link out of the target"}} }, Fail, []string{"target/file"}, false},
 		{"weights elsewhere in the repository", func(w *world) { w.ev.Ungoverned = []string{"experiments/x.gguf"} }, Fail, []string{"target/ungoverned"}, false},
 		{"a file that changes", func(w *world) { w.ev.Scans["config.json"] = Scanned{SHA256: sumText("x"), Verdict: "clean"} }, Fail, []string{"target/changed"}, true},
@@ -83,7 +83,7 @@ func TestEverythingThatIsWrongHasItsName(t *testing.T) {
 		{"a trusted key on something malformed", func(w *world) {
 			e, err := attest.Seal(attest.PayloadType, []byte(`{"_type":"x"}`), w.keys["ci"])
 			w.check(err)
-			w.extra = []Signed{{"x", e}}
+			w.extra = []Signed{{"x", false, e}}
 		}, Fail, []string{"statement/malformed"}, true},
 		{"the same statement twice", func(w *world) { w.extra = []Signed{w.sign(w.scan, w.model(), "ci")} }, Pass, nil, false},
 		{"a statement about another digest", func(w *world) {
@@ -93,10 +93,17 @@ func TestEverythingThatIsWrongHasItsName(t *testing.T) {
 
 		{"the training failed", func(w *world) { w.train.Result = attest.Failed }, Fail, []string{"origin/failed"}, false},
 		{"data changed while it was trained on", func(w *world) { w.train.Changed = []string{"train.jsonl"} }, Fail, []string{"origin/failed"}, false},
-		{"an origin that was only told", func(w *world) { w.train.Grade = attest.Declared }, Incomplete, []string{"origin/grade"}, false},
+		{"outputs that were only told", func(w *world) { w.train.Outputs[0].Grade = attest.Declared }, Incomplete, []string{"origin/grade"}, false},
+		{"a training that was only told", func(w *world) {
+			w.train.Grade, w.text = attest.Declared, strings.Replace(w.text, "max_age: 365d", "max_age: 365d\n  watched: true", 1)
+		}, Incomplete, []string{"origin/grade"}, false},
+		{"a training that was watched", func(w *world) { w.text = strings.Replace(w.text, "max_age: 365d", "max_age: 365d\n  watched: true", 1) }, Pass, nil, false},
+		{"a training of another tool", func(w *world) {
+			w.train.Grade, w.train.Imported = attest.Declared, &attest.Resource{Name: "run.json", Digest: map[string]string{"sha256": sumText("x")}}
+		}, Incomplete, []string{"origin/grade"}, false},
 		{"a training on nothing", func(w *world) { w.train.DataSets = nil }, Incomplete, []string{"data/missing"}, false},
 		{"a training of long ago", func(w *world) { w.train.At = noon.AddDate(-2, 0, 0) }, Incomplete, []string{"origin/missing"}, false},
-		{"data by name only", func(w *world) { w.train.DataSets[0] = attest.Material{Name: "tickets", Grade: attest.Declared} }, Incomplete, []string{"data/missing"}, false},
+		{"data by name only", func(w *world) { w.train.DataSets[0] = attest.Material{Name: "tickets", Grade: attest.Declared} }, Incomplete, []string{"data/missing", "origin/grade"}, false},
 		{"an audit of long ago", func(w *world) { w.audit.At = noon.AddDate(-1, 0, 0) }, Incomplete, []string{"data/missing"}, false},
 		{"another data set on the disk", func(w *world) {
 			tree, err := attest.NewTree([]attest.File{textFile("train.jsonl", "more data")})
@@ -151,7 +158,7 @@ func TestEverythingThatIsWrongHasItsName(t *testing.T) {
 		{"an evaluation of long ago", func(w *world) { w.eval.At = noon.AddDate(0, -4, 0) }, Incomplete, []string{"evaluation/missing"}, false},
 
 		{"a base that nobody knows", func(w *world) { w.train.Base[0].Digest["sha256"] = sumText("x") }, Incomplete, []string{"base/missing"}, false},
-		{"a base by name only", func(w *world) { w.train.Base[0] = attest.Material{Name: "acme/base", Grade: attest.Declared} }, Incomplete, []string{"base/missing"}, false},
+		{"a base by name only", func(w *world) { w.train.Base[0] = attest.Material{Name: "acme/base", Grade: attest.Declared} }, Incomplete, []string{"base/missing", "origin/grade"}, false},
 		{"a base without licence", func(w *world) { w.text = strings.Replace(w.text, "licence: Apache-2.0, ", "", 1) }, Incomplete, []string{"licence/missing"}, false},
 		{"a base that must not be sold", func(w *world) { w.text = strings.Replace(w.text, "Apache-2.0", "CC-BY-NC-4.0", 1) }, Fail, []string{"licence/verdict"}, false},
 		{"a card with another licence", func(w *world) { w.ev.Licences = []Declared{{"README.md", "CC-BY-NC-4.0"}} }, Fail, []string{"licence/verdict"}, false},
@@ -262,10 +269,10 @@ func TestTheChainIsFollowedToItsEnd(t *testing.T) {
 		rule  string
 	}{
 		{"statements all the way", append(slices.Clone(around), training, audit), w.ev.Packs, Pass, ""},
-		{"a verdict on the model that was converted", append(slices.Clone(around), Signed{"v", own}), w.ev.Packs, Pass, ""},
+		{"a verdict on the model that was converted", append(slices.Clone(around), Signed{"v", false, own}), w.ev.Packs, Pass, ""},
 		{"neither", around, w.ev.Packs, Incomplete, "base/missing"},
 		{"no audit behind it", append(slices.Clone(around), training), w.ev.Packs, Incomplete, "data/missing"},
-		{"licences have changed since the verdict", append(slices.Clone(around), Signed{"v", own}), []Pack{{"labels", "1"}, {"licences", "2"}}, Incomplete, "base/missing"},
+		{"licences have changed since the verdict", append(slices.Clone(around), Signed{"v", false, own}), []Pack{{"labels", "1"}, {"licences", "2"}}, Incomplete, "base/missing"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			ev := *target

@@ -51,6 +51,7 @@ type Odd struct{ Path, Reason string }
 // Signed is a statement that nobody has verified yet.
 type Signed struct {
 	Path     string // of the file that it is from
+	Near     bool   // the file lies in the target, or beside a target of one file
 	Envelope *attest.Envelope
 }
 

@@ -36,15 +36,18 @@ func Gather(ctx context.Context, name, target string, evidence ...string) (*Evid
 	}
 	ev := &Evidence{Target: name, Scans: map[string]Scanned{}}
 	g := gatherer{ev: ev, seen: map[string]bool{}}
+	g.near = true
 	if info.IsDir() {
 		if err := g.folder(ctx, target); err != nil {
 			return nil, err
 		}
+		g.near = false
 		g.statementsIn(filepath.Dir(filepath.Clean(target)))
 	} else {
 		g.file(filepath.Base(target), target)
 		g.statementsIn(filepath.Dir(target))
 	}
+	g.near = false
 	for _, dir := range evidence {
 		if err := g.below(ctx, dir); err != nil {
 			return nil, err
@@ -59,6 +62,7 @@ type gatherer struct {
 	seen  map[string]bool // files of statements, by their real path
 	bytes int64
 	full  bool
+	near  bool // what is read now lies in the target
 }
 
 func (g *gatherer) odd(name, reason string) {
@@ -206,7 +210,10 @@ func globEscape(dir string) string {
 // below reads the files of statements of a folder and all below it, or one such file.
 func (g *gatherer) below(ctx context.Context, dir string) error {
 	info, err := os.Stat(dir)
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil // no evidence yet
+	case err != nil:
 		return fmt.Errorf("open evidence: %w", err)
 	}
 	if !info.IsDir() {
@@ -281,6 +288,6 @@ func (g *gatherer) read(name, real string) {
 		return
 	}
 	for _, e := range all {
-		g.ev.Statements = append(g.ev.Statements, Signed{filepath.ToSlash(name), e})
+		g.ev.Statements = append(g.ev.Statements, Signed{filepath.ToSlash(name), g.near, e})
 	}
 }

@@ -82,7 +82,7 @@ func (e *evaluation) scanVerdict(f *File, verdict string, findings []string, sta
 		}
 	}
 	e.violate(Problem{
-		Rule: "scan/verdict", Path: f.Path, Statement: statement, Reason: reason, Command: "reeve model scan " + "TARGET",
+		Rule: "scan/verdict", Path: f.Path, Statement: statement, Reason: reason, Command: "reeve model scan TARGET",
 		Remedy: "save the weights as safetensors or GGUF; what a person has reviewed can be listed for the scanner by its SHA-256",
 	})
 }
@@ -109,7 +109,7 @@ func (e *evaluation) scanClaim(f *File) {
 			}
 		}
 	}
-	p := Problem{Rule: "scan/missing", Path: f.Path, Reason: "no statement speaks of a scan of the file", Remedy: "scan the target and sign what was found, with a key of a signer who may make model-scan", Command: "reeve attest create model-scan TARGET --sign-key KEY -o FILE.intoto.jsonl"}
+	p := Problem{Rule: "scan/missing", Path: f.Path, Reason: "no statement speaks of a scan of the file", Remedy: "scan the target and sign what was found, with a key of a signer who may make model-scan", Command: "reeve model scan TARGET --statement FILE.intoto.jsonl --sign-key KEY"}
 	if aged != nil {
 		p.Stale, p.Statement, p.Reason = true, aged.digest, "the scan is too old: "+old(aged, e.policy.Scan.MaxAge)
 		e.root.once(&Node{Name: KindScan, Kind: "statement", Digest: aged.digest, State: Stale, Why: p.Reason, At: aged.at})
@@ -145,7 +145,7 @@ func (e *evaluation) evaluations() {
 		}
 		p := Problem{
 			Rule: "evaluation/missing", Reason: "no statement speaks of the evaluation of these weights: " + want.Name, Remedy: "evaluate the model and sign the result, with a key of a signer who may make evaluation",
-			Command: "reeve attest create evaluation TARGET --sign-key KEY -o FILE.intoto.jsonl",
+			Command: "reeve attest create evaluation TARGET --suite NAME --key KEY",
 		}
 		node := &Node{Name: KindEvaluation + " " + want.Name, Kind: "statement", State: Missing}
 		if aged != nil {

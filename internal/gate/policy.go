@@ -61,7 +61,8 @@ type Signer struct {
 // Origin says how the files of a target must have come to be.
 type Origin struct {
 	Required bool
-	Grade    attest.Grade  // how it must be known
+	Grade    attest.Grade  // how inputs and outputs must be known
+	Watched  bool          // trainings must have been watched
 	MaxAge   time.Duration // 0: any
 	Others   []Other
 }

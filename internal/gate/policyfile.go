@@ -58,7 +58,8 @@ type fileFiles struct {
 
 type fileOrigin struct {
 	Required *bool       `yaml:"required"` // every file stands in a statement about training, conversion or merge, or in others; left out: true
-	Grade    string      `yaml:"grade"`    // how that must be known: verified, inferred or declared; left out: verified
+	Grade    string      `yaml:"grade"`    // how what went in and came out must be known: verified (who signed read the bytes), inferred or declared; left out: verified
+	Watched  bool        `yaml:"watched"`  // trainings were run under "reeve attest run", which sees what they read and write
 	MaxAge   string      `yaml:"max_age"`  // of such a statement; left out: any
 	Others   []fileOther `yaml:"others"`   // models made by others that may be used
 }

@@ -94,7 +94,7 @@ func FuzzEvaluate(f *testing.F) {
 			return
 		}
 		with := *ev
-		with.Statements = append(slices.Clone(ev.Statements), Signed{"x", e})
+		with.Statements = append(slices.Clone(ev.Statements), Signed{"x", false, e})
 		if r := Evaluate(p, &with, noon); r.Verdict == Pass {
 			t.Error("it passes without a training")
 		}

@@ -13,7 +13,7 @@ type Rule struct {
 var rules = []Rule{
 	{"target/empty", "the target has files", true},
 	{"target/file", "every file of the target is a regular file inside of it that can be read", true},
-	{"target/changed", "no file changes while the gate looks at it", true},
+	{"target/changed", "the files are those that were signed, and do not change while the gate looks at them", true},
 	{"target/ungoverned", "every file with weights in the repository belongs to a model that the gate looks at", true},
 	{"statement/malformed", "files of statements can be read", true},
 	{"statement/signature", "signatures of known keys verify", true},

@@ -16,6 +16,7 @@ type claim struct {
 	signers []*Signer
 	keys    []string
 	path    string
+	near    bool
 	s       *attest.Statement
 	p       attest.Predicate
 	at      time.Time
@@ -92,7 +93,7 @@ func (e *evaluation) take(in *Signed, digest string, by []string) {
 		malformed(err)
 		return
 	}
-	c := &claim{kind: kind, digest: digest, path: in.Path, s: s, p: p, at: timeOf(p), files: filesOf(s)}
+	c := &claim{kind: kind, digest: digest, path: in.Path, near: in.Near, s: s, p: p, at: timeOf(p), files: filesOf(s)}
 	if x, ok := p.(attest.Expiring); ok {
 		c.until = x.Expiry()
 	}

@@ -134,7 +134,7 @@ func Status(p *Policy, ev *Evidence, now time.Time) (*Node, *Result) {
 	return root, r
 }
 
-// verdicts are the recorded verdicts on a target, the newest first, each with why it does not hold.
+// verdicts is the recorded verdict on a target, the best and then the newest of several, with why it does not hold.
 func verdicts(p *Policy, ev *Evidence, r *Result, now time.Time) []*Node {
 	var out []*Node
 	have := map[string]bool{}
@@ -168,7 +168,9 @@ func verdicts(p *Policy, ev *Evidence, r *Result, now time.Time) []*Node {
 		}
 		out = append(out, n)
 	}
-	slices.SortStableFunc(out, func(a, b *Node) int { return b.At.Compare(a.At) })
+	slices.SortStableFunc(out, func(a, b *Node) int {
+		return cmpAll(slices.Index(states, a.State)-slices.Index(states, b.State), b.At.Compare(a.At))
+	})
 	if len(out) > 0 {
 		return out[:1]
 	}

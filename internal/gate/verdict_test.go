@@ -62,7 +62,7 @@ func TestAVerdictHoldsUntilSomethingChanges(t *testing.T) {
 // The tree says what makes the recorded verdict stale.
 func TestStatusSaysWhatMakesStale(t *testing.T) {
 	base := newWorld(t)
-	recorded := Signed{"v.intoto.jsonl", base.verdict("release")}
+	recorded := Signed{"v.intoto.jsonl", false, base.verdict("release")}
 	for _, tt := range []struct {
 		name   string
 		change func(w *world)

@@ -144,7 +144,7 @@ func (w *world) sign(p attest.Predicate, subjects []attest.Resource, key string)
 	w.t.Helper()
 	e, err := attest.SignPredicate(p, subjects, w.keys[key])
 	w.check(err)
-	return Signed{key + ".intoto.jsonl", e}
+	return Signed{key + ".intoto.jsonl", false, e}
 }
 
 // evidence signs everything that was not dropped.
@@ -154,7 +154,7 @@ func (w *world) evidence() *Evidence {
 	if !w.drop[KindDataset] {
 		e, err := attest.SignDatasetAudit(w.audit, w.keys[w.signer[KindDataset]])
 		w.check(err)
-		ev.Statements = append(ev.Statements, Signed{"data.intoto.jsonl", e})
+		ev.Statements = append(ev.Statements, Signed{"data.intoto.jsonl", false, e})
 	}
 	for _, s := range []struct {
 		name string
