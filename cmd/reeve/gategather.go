@@ -57,8 +57,8 @@ func (f *gateFlags) open(c *cobra.Command, args []string) (*gateRun, error) {
 		return nil, err
 	}
 	path := f.policy
-	if path == "" && cfg.Gate.Policy != "" {
-		path = cfg.Path(cfg.Gate.Policy)
+	if configured := orString(cfg.Gate.Policy, cfg.Admission.Policy); path == "" && configured != "" {
+		path = cfg.Path(configured)
 	}
 	g := &gateRun{}
 	if g.policy, err = f.gatePolicy(path); err != nil {
