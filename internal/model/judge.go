@@ -24,6 +24,7 @@ func (s *Scanner) judgePickle(r *Result, where string, p *pickle.Report) {
 			Remedy:  remedyOfImport(v),
 		})
 	}
+	s.judgeNested(r, where, p)
 	for i := range p.Violations {
 		x := &p.Violations[i]
 		v := severityOfViolation(x.Rule)
@@ -31,6 +32,22 @@ func (s *Scanner) judgePickle(r *Result, where string, p *pickle.Report) {
 			Rule: "model/pickle-" + string(x.Rule), Field: where, Start: int(x.Pos), End: int(x.Pos),
 			Message: violationText(x), Remedy: "do not load this file; take the weights as safetensors from a source that signs them",
 		})
+	}
+}
+
+// judgeNested judges pickles in the constants of another: nothing runs them yet, so only what is malicious in them counts.
+func (s *Scanner) judgeNested(r *Result, where string, p *pickle.Report) {
+	for _, in := range p.Nested {
+		for _, i := range in.Imports {
+			if v, why := s.judgeImport(i); v == Malicious {
+				r.note(v, reeve.Finding{
+					Rule: "model/pickle-nested", Field: where,
+					Message: fmt.Sprintf("a pickle in a constant of this one: %s of %s: %s", verb(i), quoteName(i.Module, i.Name), why),
+					Remedy:  remedyOfImport(v),
+				})
+			}
+		}
+		s.judgeNested(r, where, in)
 	}
 }
 
@@ -76,6 +93,9 @@ func (s *Scanner) judgeImport(i *pickle.Import) (Verdict, string) {
 	}
 	if strings.Contains(i.Name, ".") {
 		return Malicious, "a name with a dot reaches through an object to another"
+	}
+	if inFamily(i.Module, i.Name, i.Calls) {
+		return Clean, ""
 	}
 	if strings.HasPrefix(i.Name, "__") && !allowed.has(i.Module, i.Name) {
 		return Malicious, "a special attribute"
@@ -187,6 +207,7 @@ func violationText(v *pickle.Violation) string {
 		pickle.Expansion:      "a few bytes stand for an enormous number of values",
 		pickle.Malformed:      "the stream is no sound pickle",
 		pickle.NoStop:         "the stream ends in the middle",
+		pickle.OutOfStorage:   "a tensor reaches beyond the storage that it is given",
 	}[v.Rule]
 	if v.Detail == "" {
 		return text

@@ -27,7 +27,8 @@ func (m *machine) built(target, state *value) error {
 		return m.lost("an array of unknown type")
 	}
 	if object {
-		return nil // a pickle of its own follows
+		m.endFrameAt(m.s.Pos())
+		return m.inner()
 	}
 	n := uint64(size)
 	for i := range shape.items() {

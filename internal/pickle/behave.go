@@ -156,6 +156,7 @@ func (m *machine) called(op byte, f *value, args []value) value {
 	made.Calls++
 	made.Function = made.Function || op != opNewObj && op != opNewObjEx
 	collect(made, args, 2)
+	m.checkTensor(made, args)
 	if reconstructs(made) && len(args) > 0 && args[0].kind == kImport {
 		made = args[0].made()
 		made.Calls++
@@ -217,13 +218,16 @@ func (m *machine) extension(op byte) error {
 
 // persistent asks the reader for an object by its id. The reader decides what that is; torch gives tensors' storages.
 func (m *machine) persistent(op byte) error {
+	m.r.Persistent++
 	if op == opPersID {
 		if _, _, err := m.s.line(maxText); err != nil {
 			return err
 		}
-	} else if _, err := m.pop(); err != nil {
+		return m.push(value{kind: kPersist})
+	}
+	id, err := m.pop()
+	if err != nil {
 		return err
 	}
-	m.r.Persistent++
-	return m.push(value{kind: kPersist})
+	return m.push(m.storage(&id))
 }

@@ -1,6 +1,9 @@
 package pickle
 
-import "math"
+import (
+	"math"
+	"strings"
+)
 
 // container executes the opcodes that make and fill tuples, lists, sets and dicts.
 func (m *machine) container(op byte) (bool, error) {
@@ -154,11 +157,17 @@ func (m *machine) setItem() error {
 func (m *machine) fill(op byte, target *value, items []value) {
 	switch target.kind {
 	case kDict, kList:
+		if into := op == opSetItem || op == opSetItems; into != (target.kind == kDict) {
+			m.r.violate(StoreIntoOther, m.at, opNames[op])
+		}
 		m.grow(target, items)
 		if op == opSetItem || op == opSetItems {
 			note(target, items)
 		}
 	case kObject:
+		if made := target.made(); made != nil && strings.HasPrefix(made.Module, "torch.") { // CVE-2026-24747
+			m.r.violate(StoreIntoOther, m.at, opNames[op]+" into what "+made.Module+"."+made.Name+" returned")
+		}
 	case kImport:
 		made := target.made()
 		m.r.violate(StoreIntoOther, m.at, opNames[op]+" into "+made.Module+"."+made.Name)

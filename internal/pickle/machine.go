@@ -18,7 +18,11 @@ const (
 	maxItems      = 16
 	maxArrays     = 1 << 16
 	pageValues    = 4096
-	maxPages      = 256         // of the memo
+	maxPages      = 256      // of the memo
+	maxInner      = 8        // pickles within pickles
+	maxNested     = 64       // pickles in bytes and texts
+	maxNestedSize = 64 << 10 // bytes of one that are looked at
+	maxStorages   = 1 << 16
 	maxHeldText   = 32 << 20    // bytes of strings in the memo
 	expansion     = 100_000_000 // values that a small stream may stand for
 )
@@ -38,6 +42,7 @@ type machine struct {
 	imports map[[2]string]*Import
 	frame   int64 // end of the current frame, 0 outside
 	at      int64 // where the current opcode begins
+	depth   int   // of pickles within pickles
 }
 
 // errStop ends a run at STOP.
@@ -45,35 +50,63 @@ var errStop = errors.New("stop")
 
 // Read runs one stream from s up to its STOP, or as far as it goes. s stands behind the last opcode executed afterwards,
 // so that a following stream can be read with another call.
-func Read(s *Stream) *Report {
-	m := machine{
-		s: s, r: &Report{}, imports: map[[2]string]*Import{}, weights: make([]int64, 1),
+func Read(s *Stream) *Report { return read(s, 0) }
+
+func read(s *Stream, depth int) *Report {
+	m := newMachine(s, &Report{}, map[[2]string]*Import{}, depth)
+	switch err := m.run(); {
+	case errors.Is(err, errStop):
+		m.finish()
+	default:
+		m.fail(err)
+	}
+	return m.r
+}
+
+func newMachine(s *Stream, r *Report, imports map[[2]string]*Import, depth int) *machine {
+	return &machine{
+		s: s, r: r, imports: imports, weights: make([]int64, 1), depth: depth,
 		memo: map[int64]*[pageValues]value{}, put: map[int64]*[pageValues / 64]uint64{},
 	}
+}
+
+var errNoStop = fmt.Errorf("%w: no STOP", errEnd)
+
+// run executes opcodes until STOP, which is errStop, or an error.
+func (m *machine) run() error {
 	for {
-		m.at = s.Pos()
+		m.at = m.s.Pos()
 		m.endFrame()
-		op, err := s.byte()
+		op, err := m.s.byte()
 		if err != nil {
-			m.r.violate(NoStop, m.at, "")
-			return m.r
+			return errNoStop
 		}
-		err = m.step(op)
-		if errors.Is(err, errStop) {
-			m.finish()
-			return m.r
-		}
-		if err != nil {
-			m.fail(err)
-			return m.r
+		if err := m.step(op); err != nil {
+			return err
 		}
 		m.r.Opcodes++
-		m.r.End = s.Pos()
+		m.r.End = m.s.Pos()
 		if m.frame > 0 && m.r.End > m.frame {
 			m.r.violate(FrameCrossed, m.at, "")
 			m.frame = 0
 		}
 	}
+}
+
+// inner runs a pickle that stands in the stream of another, as joblib writes arrays of objects: with a stack and a memo of its own.
+func (m *machine) inner() error {
+	if m.depth >= maxInner {
+		return limitError("pickles within pickles")
+	}
+	in := newMachine(m.s, m.r, m.imports, m.depth+1)
+	if err := in.run(); !errors.Is(err, errStop) {
+		m.at = in.at
+		return err
+	}
+	m.r.Opcodes++
+	m.r.End = m.s.Pos()
+	m.held += in.held
+	return nil
 }
 
 func (m *machine) endFrame() {
@@ -84,6 +117,10 @@ func (m *machine) endFrame() {
 
 func (m *machine) fail(err error) {
 	rule := Malformed
+	if errors.Is(err, errNoStop) {
+		m.r.violate(NoStop, m.at, "")
+		return
+	}
 	if errors.Is(err, errEnd) {
 		rule = NoStop
 	}

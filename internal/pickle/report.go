@@ -26,6 +26,7 @@ const (
 	Expansion      Rule = "expansion"        // containers nested through the memo grow without bound when they are written out
 	Malformed      Rule = "malformed"        // not a pickle any more: what comes after was not read
 	NoStop         Rule = "no-stop"          // the stream ends without STOP
+	OutOfStorage   Rule = "out-of-storage"   // a tensor reaches beyond the storage that it is given
 )
 
 // Violation is a Rule at a place.
@@ -38,17 +39,27 @@ type Violation struct {
 // Array is raw array data of joblib that stands between the opcodes and was skipped.
 type Array struct{ Pos, Bytes int64 }
 
+// Storage is a storage of torch that the stream refers to by a persistent id.
+type Storage struct {
+	Class string // such as FloatStorage
+	Key   string // names the member of the archive with its bytes
+	Count int64  // elements
+	Pos   int64
+}
+
 // Report is what one stream would do. Lists are bounded; Opcodes and End tell how far the machine came.
 type Report struct {
 	Protocol   int // highest of its PROTO opcodes, 0 without one
 	Imports    []*Import
 	Violations []Violation
 	Arrays     []Array
-	Persistent int    // persistent ids: names for things outside of the stream
-	Opcodes    int64  // opcodes executed
-	End        int64  // offset behind the last opcode that was executed
-	Stopped    bool   // STOP was reached
-	Text       string // the value at STOP where it is a constant string or integer (torch's magic number), in decimal
+	Storages   []Storage
+	Nested     []*Report // pickles in constant bytes and texts, which somebody may load later; positions are relative to them
+	Persistent int       // persistent ids: names for things outside of the stream
+	Opcodes    int64     // opcodes executed
+	End        int64     // offset behind the last opcode that was executed
+	Stopped    bool      // STOP was reached
+	Text       string    // the value at STOP where it is a constant string or integer (torch's magic number), in decimal
 }
 
 // Failed reports whether the stream broke off.

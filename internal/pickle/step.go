@@ -253,6 +253,7 @@ func (m *machine) data(op byte) (bool, error) {
 		return true, malformed("string of impossible length")
 	}
 	if !isText {
+		m.nested(n)
 		if err := m.s.Skip(n); err != nil {
 			return true, err
 		}
@@ -261,6 +262,9 @@ func (m *machine) data(op byte) (bool, error) {
 	t, err := m.s.text(n, maxText)
 	if err != nil {
 		return true, err
+	}
+	if len(t) >= 12 && (t[0] == 'g' || t[0] == '8') {
+		m.nestedText(t)
 	}
 	return true, m.push(value{kind: kString, text: t, whole: uint64(len(t)) == n})
 }

@@ -30,6 +30,7 @@ type extra struct {
 	made    *Import // kImport: which; kObject: what was called to make it
 	items   []value // kTuple: its items, nil where none of them matters; kObject: arguments of the call
 	members []member
+	count   int64 // kPersist: elements of a storage of torch
 }
 
 // member is an entry of a dict under one of the names that the machine looks for.
