@@ -73,7 +73,7 @@ var allowedFamilies = map[string][]family{
 		make_column_selector newObj`)}, {module: "sklearn", used: true, names: newSet(`chi2 f_classif f_regression f_oneway r_regression mutual_info_classif mutual_info_regression
 		accuracy_score balanced_accuracy_score f1_score precision_score recall_score roc_auc_score log_loss mean_squared_error mean_absolute_error r2_score explained_variance_score median_absolute_error
 		average_precision_score brier_score_loss matthews_corrcoef jaccard_score max_error root_mean_squared_error fbeta_score cohen_kappa_score rbf_kernel linear_kernel polynomial_kernel sigmoid_kernel
-		cosine_similarity laplacian_kernel chi2_kernel additive_chi2_kernel euclidean_distances manhattan_distances cosine_distances _passthrough_scorer strip_accents_unicode strip_accents_ascii`)}},
+		cosine_similarity laplacian_kernel chi2_kernel additive_chi2_kernel euclidean_distances manhattan_distances cosine_distances _passthrough_scorer _kmeans_single_lloyd _kmeans_single_elkan strip_accents_unicode strip_accents_ascii`)}},
 	"pandas": {{module: "pandas", names: newSet(`
 		ArrowDtype ArrowExtensionArray ArrowStringArray ArrowStringArrayNumpySemantics BDay BMonthEnd Block BlockIndex BlockManager BlockPlacement BoolBlock
 		BooleanArray BooleanDtype BusinessDay BusinessMonthBegin BusinessMonthEnd C_NAType Categorical CategoricalBlock CategoricalDtype CategoricalDtypeType
@@ -89,6 +89,7 @@ var allowedFamilies = map[string][]family{
 	"scipy": {{module: "scipy.sparse", names: newSet(`csr_matrix csc_matrix coo_matrix lil_matrix dok_matrix dia_matrix bsr_matrix csr_array csc_array coo_array lil_array dok_array dia_array bsr_array`)},
 		{module: "scipy.spatial", names: newSet(`cKDTree KDTree cKDTreeNode Rotation`)},
 		{module: "scipy.interpolate", names: newSet(`interp1d PPoly BPoly BSpline CubicSpline PchipInterpolator Akima1DInterpolator UnivariateSpline InterpolatedUnivariateSpline RegularGridInterpolator`)},
+		{module: "scipy._lib.array_api_compat", used: true, names: newSet(`asarray`)},
 		{module: "scipy.special", used: true, names: newSet(`expit logit softmax log_softmax inv_boxcox boxcox1p`)}},
 	"numpy": {{module: "numpy", used: true, names: newSet(`log log1p log2 log10 exp expm1 sqrt square abs absolute sin cos tan tanh mean median std var min max sum argmax argmin sign cbrt reciprocal floor ceil round clip nan_to_num ufunc array asarray zeros ones`)},
 		{module: "numpy.ma", names: newSet(`MaskedArray`)}},
@@ -115,7 +116,7 @@ func inFamily(module, name string, calls int) bool {
 			continue
 		}
 		for part := range strings.SplitSeq(module, ".") {
-			if notInFamilies[part] {
+			if notInFamilies[strings.TrimLeft(part, "_")] {
 				return false
 			}
 		}

@@ -21,7 +21,7 @@ const (
 	isZip
 	isSevenZip
 	isTar
-	isCompressed // one stream: gzip, zlib, bzip2, xz, zstd
+	isCompressed // one stream: gzip, zlib, bzip2, xz, lzma, zstd, lz4
 	isNpy
 	isSafetensors
 	isGGUF
@@ -65,10 +65,10 @@ func (j *job) blob(where, name string, r *io.SectionReader, depth int) {
 		j.npy(where, r)
 	case isSafetensors:
 		j.format("safetensors", depth)
-		j.safetensors(where, r)
+		j.safetensors(where, r, depth)
 	case isGGUF:
 		j.format("gguf", depth)
-		j.gguf(where, r)
+		j.gguf(where, r, depth)
 	case isHDF5:
 		j.format("hdf5", depth)
 		j.hdf5(where, r)
@@ -88,6 +88,7 @@ func (j *job) rest(where, name string, head []byte, r *io.SectionReader, depth i
 		j.format("pickle", depth)
 	case isProtobufModel(name, head, r):
 		j.protobuf(where, name, r, depth)
+	case what == isUnknown && j.other(where, name, head, r, depth), what == isJSON && recognise(head) != "" && j.other(where, name, head, r, depth):
 	case what == isJSON && !isTemplateName(name):
 		j.format("json", depth)
 		j.json(where, name, r)
@@ -181,8 +182,10 @@ func compression(head []byte) string {
 		return "zlib"
 	case len(head) > 13 && head[0] == 0x5d && head[1] == 0 && head[2] == 0 && (bytes.Count(head[5:13], []byte{0xff}) == 8 || binary.LittleEndian.Uint64(head[5:]) < 1<<40):
 		return "lzma"
-	case bytes.HasPrefix(head, []byte("\x04\x22\x4d\x18")):
+	case bytes.HasPrefix(head, []byte("\x04\x22\x4d\x18")), bytes.HasPrefix(head, []byte("\x02\x21\x4c\x18")):
 		return "lz4"
+	case bytes.HasPrefix(head, []byte("ZF0x")) && len(head) > oldJoblibHead && head[oldJoblibHead] == 0x78:
+		return "joblib-zlib"
 	}
 	return ""
 }

@@ -9,9 +9,13 @@ import (
 	"io"
 
 	"github.com/klauspost/compress/zstd"
+	"github.com/pierrec/lz4/v4"
 	"github.com/ulikunitz/xz"
 	"github.com/ulikunitz/xz/lzma"
 )
+
+// oldJoblibHead is the length of "ZF" and of 2^64 in hexadecimal digits as Python writes it (joblib/numpy_pickle_compat.py).
+const oldJoblibHead = 2 + 19
 
 // compressed scans what one compressed stream holds.
 func (j *job) compressed(where, name string, head []byte, r *io.SectionReader, depth int) {
@@ -60,6 +64,14 @@ func openCompressed(kind string, r io.Reader) (io.Reader, func(), error) {
 			return nil, nothing, wrapOpen(err)
 		}
 		return z, z.Close, nil
+	case "lz4":
+		return lz4.NewReader(r), nothing, nil
+	case "joblib-zlib": // of joblib before 0.10: a mark, the length in hexadecimal digits, and a stream
+		if _, err := io.CopyN(io.Discard, r, oldJoblibHead); err != nil {
+			return nil, nothing, wrapOpen(err)
+		}
+		z, err := zlib.NewReader(r)
+		return z, nothing, wrapOpen(err)
 	}
 	return nil, nothing, nil
 }

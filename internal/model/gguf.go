@@ -44,16 +44,23 @@ type GGUF struct {
 	Types   map[uint32]int // number of tensors by type
 	Params  uint64         // elements of all tensors
 	DataAt  int64          // where the tensors begin
+	End     int64          // behind the last tensor and its padding
 }
 
 // gguf checks a GGUF file and the templates in it.
-func (j *job) gguf(where string, r *io.SectionReader) {
+func (j *job) gguf(where string, r *io.SectionReader, depth int) {
 	g, err := ReadGGUF(r)
 	if err != nil {
 		j.note(Invalid, "gguf", where, err.Error(), "take the file from its source again")
 	}
 	if g == nil {
 		return
+	}
+	if err == nil && r.Size() > g.End {
+		j.around(where, io.NewSectionReader(r, g.End, r.Size()-g.End), depth)
+	}
+	if err != nil || r.Size() > g.End {
+		j.trailing(where, r, depth)
 	}
 	for key, v := range g.Values {
 		if !strings.Contains(key, "chat_template") {
@@ -284,6 +291,7 @@ func (p *ggufReader) tensors(g *GGUF) error {
 	if g.DataAt > p.size && end > 0 || end > uint64(max(p.size-g.DataAt, 0)) {
 		return fmt.Errorf("%w: a tensor ends behind the file", errGGUF)
 	}
+	g.End = g.DataAt + int64(end+align-1)/int64(align)*int64(align)
 	return nil
 }
 

@@ -48,7 +48,9 @@ type jsonWalk struct {
 	keras      bool
 	wrong      bool // a path in a weight index leads out of the folder
 	kerasFound []kerasObject
-	paths      []string // of vocabularies and models that layers read
+	blobs      []descriptor
+	weights    map[string]string // of an index: tensor to file
+	paths      []string          // of vocabularies and models that layers read
 }
 
 func newJSONWalk(j *job, where string, r *io.SectionReader) *jsonWalk {
@@ -97,6 +99,8 @@ func orEOF(err error) error {
 func (w *jsonWalk) object(key string, depth int) error {
 	members := 0
 	var k kerasObject
+	var of [2]string // module and class of an object of skops
+	d := descriptor{size: -1}
 	for w.d.PeekKind() == '"' {
 		t, err := w.d.ReadToken()
 		if err != nil {
@@ -107,6 +111,14 @@ func (w *jsonWalk) object(key string, depth int) error {
 		inner := name
 		if key == "weight_map" || key == "auto_map" || key == "custom_objects" || isTemplateKey(key) {
 			inner = key
+		}
+		if kind := w.d.PeekKind(); key == "weight_map" && kind == '"' || name == "digest" && kind == '"' || name == "size" && kind == '0' || (name == "__module__" || name == "__class__") && kind == '"' {
+			v, err := w.d.ReadToken()
+			if err != nil {
+				return err
+			}
+			w.noted(&d, &of, key, name, v)
+			continue
 		}
 		if w.d.PeekKind() == '"' && k.wants(name) {
 			v, err := w.d.ReadToken()
@@ -127,6 +139,12 @@ func (w *jsonWalk) object(key string, depth int) error {
 	case "custom_pipelines":
 		w.pipelines = w.pipelines || members > 0
 	}
+	if d.digest != "" && len(w.blobs) < maxKerasPaths {
+		w.blobs = append(w.blobs, d)
+	}
+	if of[0] != "" && of[1] != "" {
+		w.j.skopsObject(w.where, of[0], of[1])
+	}
 	if k.Class != "" {
 		w.kerasFound = append(w.kerasFound, k)
 		w.keras = w.keras || k.Module != "" || k.Registered != ""
@@ -138,6 +156,30 @@ func (w *jsonWalk) object(key string, depth int) error {
 	return err
 }
 
+// noted keeps members whose meaning lies in their neighbours.
+func (w *jsonWalk) noted(d *descriptor, of *[2]string, key, name string, v jsontext.Token) {
+	switch {
+	case key == "weight_map":
+		w.text(key, v.String())
+		if w.weights == nil {
+			w.weights = map[string]string{}
+		}
+		if len(w.weights) < maxKerasObjects {
+			w.weights[name] = v.String()
+		}
+	case name == "digest":
+		d.digest = v.String()
+	case name == "size":
+		if n, err := v.Float(); err == nil {
+			d.size = int64(n)
+		}
+	case name == "__module__":
+		of[0] = v.String()
+	case name == "__class__":
+		of[1] = v.String()
+	}
+}
+
 // text judges a string under a key.
 func (w *jsonWalk) text(key, value string) {
 	switch marked := strings.Contains(value, "{{") || strings.Contains(value, "{%"); {
@@ -147,6 +189,10 @@ func (w *jsonWalk) text(key, value string) {
 		w.j.judgeTemplate(within(w.where, key), value, Malicious) // it may be anything, and nobody may render it
 	}
 	switch key {
+	case "org.opencontainers.image.title", "org.cncf.model.filepath": // by which clients name the files that they write
+		if leadsOut(value) {
+			w.j.note(Malicious, "path-traversal", w.where, "a manifest has its client write a file outside of the folder", "do not fetch this image")
+		}
 	case "weight_map":
 		w.wrong = w.wrong || leadsOut(value)
 	case "vocabulary", "filepath":
@@ -182,6 +228,8 @@ func (w *jsonWalk) conclude() {
 	if w.wrong {
 		w.j.note(Malicious, "path-traversal", w.where, "the weight index names files outside of the folder", "do not load this model")
 	}
+	w.j.blobs(w.where, w.blobs)
+	w.j.weightIndex(w.where, w.weights)
 	w.j.kerasObjects(w.where, w.kerasFound, w.keras)
 	for _, p := range w.paths {
 		if w.keras {

@@ -91,6 +91,12 @@ func (s *Scanner) judgeImport(i *pickle.Import) (Verdict, string) {
 	if !isModuleName(i.Module) || i.Name == "" {
 		return Malicious, "no such name can exist, so it is there to mislead"
 	}
+	if i.Name == "getattr" && i.Resolved > 0 && i.Resolved == i.Calls && i.Count == 1 && (i.Module == "builtins" || i.Module == "__builtin__") {
+		return Clean, "" // what it gets is an import of its own
+	}
+	if s.isMember(i) {
+		return Clean, ""
+	}
 	if strings.Contains(i.Name, ".") {
 		return Malicious, "a name with a dot reaches through an object to another"
 	}
@@ -113,6 +119,15 @@ func (s *Scanner) judgeImport(i *pickle.Import) (Verdict, string) {
 	return v, why
 }
 
+// isMember reports whether an import is a member of an enumeration whose class is clean: CLASS.MEMBER, in capitals, which is data.
+func (s *Scanner) isMember(i *pickle.Import) bool {
+	class, member, ok := strings.Cut(i.Name, ".")
+	if !ok || i.Calls > 0 && i.Name != "ZoneInfo._unpickle" || gradeOf(i.Module, class) != gradeClean && !inFamily(i.Module, class, 0) {
+		return false
+	}
+	return member != "" && strings.Trim(member, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == "" && member[0] != '_' || i.Module == "zoneinfo" && i.Name == "ZoneInfo._unpickle"
+}
+
 // judgeAllowed looks at arguments where an allowed function can be led astray by them.
 func judgeAllowed(i *pickle.Import) (Verdict, string) {
 	if i.Module == "_codecs" && i.Name == "encode" {
@@ -133,6 +148,8 @@ func judgeUnknown(i *pickle.Import) (Verdict, string) {
 		return Malicious, "a model has no use for it: it is part of Python's standard library and holds no weights"
 	case tools[top]:
 		return Malicious, "a package that runs, builds or fetches code"
+	case frameworks[top] && hasRunPart(i.Module):
+		return Malicious, "a part of " + top + " that runs, fetches or compiles code"
 	case frameworks[top] && !isClassName(i.Name):
 		return Malicious, "a function of " + top + " that is not among those which load weights"
 	case suspicious(i.Args):
@@ -174,6 +191,17 @@ func hasToolPart(module string) bool {
 	for _, part := range strings.Split(module, ".") {
 		switch strings.Trim(part, "_") {
 		case "testing", "tests", "test", "f2py", "distutils", "subprocess", "exec", "shell", "cli", "setup", "debug", "inductor", "hub", "spawn", "runpy", "os", "sys", "pty":
+			return true
+		}
+	}
+	return false
+}
+
+// hasRunPart reports whether a module is a part of a framework that holds no data.
+func hasRunPart(module string) bool {
+	for part := range strings.SplitSeq(module, ".") {
+		switch part {
+		case "package", "fx", "_dynamo", "_inductor", "hub", "multiprocessing", "rpc", "collect_env", "bottleneck", "cpp_extension", "datapipes", "io", "jiterator", "saving", "pipelines":
 			return true
 		}
 	}

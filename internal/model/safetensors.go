@@ -31,25 +31,40 @@ var errSafetensors = errors.New("not as the format asks")
 
 // safetensors checks a file as its format asks (huggingface/safetensors, README): a header of JSON without duplicate names, tensors
 // that cover the rest of the file without overlap and without holes.
-func (j *job) safetensors(where string, r *io.SectionReader) {
-	if err := checkSafetensors(r); err != nil {
+func (j *job) safetensors(where string, r *io.SectionReader, depth int) {
+	spans, err := safetensorsSpans(r)
+	if err != nil {
 		j.note(Invalid, "safetensors", where, err.Error(), "take the file from its source again")
+		j.trailing(where, r, depth)
+		return
+	}
+	var h [8]byte
+	_, _ = r.ReadAt(h[:], 0)
+	data := 8 + int64(binary.LittleEndian.Uint64(h[:]))
+	for _, s := range spans[:min(len(spans), 20_000)] { // the bytes of a tensor may be a pickle, which a loader could be led to
+		j.storage(where, io.NewSectionReader(r, data+int64(s[0]), int64(s[1]-s[0])))
 	}
 }
 
 func checkSafetensors(r *io.SectionReader) error {
+	_, err := safetensorsSpans(r)
+	return err
+}
+
+// safetensorsSpans checks a file and returns where its tensors lie, in order.
+func safetensorsSpans(r *io.SectionReader) ([][2]uint64, error) {
 	var h [8]byte
 	if _, err := r.ReadAt(h[:], 0); err != nil {
-		return fmt.Errorf("%w: no header", errSafetensors)
+		return nil, fmt.Errorf("%w: no header", errSafetensors)
 	}
 	n := binary.LittleEndian.Uint64(h[:])
 	if n > maxSafetensorsHeader || int64(n) > r.Size()-8 {
-		return fmt.Errorf("%w: a header of %d bytes", errSafetensors, n)
+		return nil, fmt.Errorf("%w: a header of %d bytes", errSafetensors, n)
 	}
 	data := uint64(r.Size()) - 8 - n
 	spans, err := readSafetensorsHeader(io.NewSectionReader(r, 8, int64(n)))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	slices.SortFunc(spans, func(a, b [2]uint64) int {
 		if a[0] != b[0] {
@@ -60,14 +75,14 @@ func checkSafetensors(r *io.SectionReader) error {
 	at := uint64(0)
 	for _, s := range spans {
 		if s[0] != at {
-			return fmt.Errorf("%w: tensors overlap or leave a hole at byte %d of the data", errSafetensors, min(at, s[0]))
+			return nil, fmt.Errorf("%w: tensors overlap or leave a hole at byte %d of the data", errSafetensors, min(at, s[0]))
 		}
 		at = s[1]
 	}
 	if at != data {
-		return fmt.Errorf("%w: the tensors end at byte %d of the data, the file at %d", errSafetensors, at, data)
+		return nil, fmt.Errorf("%w: the tensors end at byte %d of the data, the file at %d", errSafetensors, at, data)
 	}
-	return nil
+	return spans, nil
 }
 
 // readSafetensorsHeader returns where the tensors lie.

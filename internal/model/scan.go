@@ -158,6 +158,10 @@ func (s *Scanner) Reader(ctx context.Context, path string, r io.ReaderAt, size i
 	if err != nil {
 		result.note(Error, reeve.Finding{Rule: "model/unreadable", Message: "the file could not be read to its end: " + readError(err), Remedy: "look at the disk, and scan again"})
 	}
+	if want := digestName(path); want != "" && err == nil && want != result.SHA256 {
+		j.r = result
+		j.digestMismatch("")
+	}
 	if result.Verdict == Review && s.opts.Pins[result.SHA256] {
 		result.Verdict = Clean
 	}

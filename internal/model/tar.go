@@ -26,7 +26,13 @@ func (j *job) tar(where string, r *io.SectionReader, depth int) {
 		j.pathRules(member, h.Name)
 		switch h.Typeflag {
 		case tar.TypeReg:
-			err := j.unpack(member, t, h.Size, func(inner *io.SectionReader) { j.blob(member, baseName(h.Name), inner, depth+1) })
+			if strings.HasPrefix(baseName(h.Name), ".wh.") {
+				j.note(Review, "whiteout", member, "a layer hides a file of the layers below it", "find out what it hides: scanners that look at one layer alone see another model")
+			}
+			err := j.unpack(member, t, h.Size, func(inner *io.SectionReader) {
+				j.blob(member, baseName(h.Name), inner, depth+1)
+				j.memberDigest(member, h.Name, inner)
+			})
 			if errors.Is(err, errBudget) {
 				return
 			}

@@ -23,8 +23,11 @@ func (j *job) text(where, name string, r *io.SectionReader) {
 		if b, ok := j.whole(where, r, maxTemplate+1); ok {
 			j.template(where, string(b))
 		}
-	case suffix == ".yaml" || suffix == ".yml":
+	case suffix == ".yaml" || suffix == ".yml" || name == "MLmodel":
 		j.yaml(where, r)
+	case suffix == ".xml" || suffix == ".pmml" || startsWith(r, "<?xml"):
+		j.xml(where, r)
+	case startsWith(r, "%PDF-"):
 	case suffix == ".pkl" || suffix == ".pickle" || suffix == ".pt" || suffix == ".pth" || suffix == ".joblib" || suffix == ".npy" || suffix == ".safetensors" || suffix == ".gguf" || suffix == ".onnx" || suffix == ".h5":
 		j.note(Invalid, "mislabelled", where, "the name promises a model, and the content is text", "take the file from its source again")
 	}
@@ -57,12 +60,44 @@ func (j *job) yaml(where string, r *io.SectionReader) {
 		if bytes.Contains(b, []byte("!!python/")) || bytes.Contains(b, []byte("tag:yaml.org,2002:python/")) {
 			j.note(Malicious, "yaml-python", where, "a tag has Python's YAML loader make an object or call a function", "do not load this model")
 		}
+		if bytes.Contains(b, []byte("{{")) || bytes.Contains(b, []byte("{%")) {
+			j.judgeTemplate(where, string(b), Malicious) // templates may go over many lines
+		}
 		for line := range bytes.Lines(b) {
 			line = bytes.TrimLeft(bytes.TrimSpace(line), "- ")
-			if rest, ok := bytes.CutPrefix(line, []byte("_target_:")); ok {
-				j.target(where, string(bytes.Trim(bytes.TrimSpace(rest), `"'`)), true)
-			}
+			j.yamlLine(where, line)
 		}
 		return true
 	})
+}
+
+func startsWith(r *io.SectionReader, prefix string) bool {
+	b := make([]byte, len(prefix))
+	n, _ := r.ReadAt(b, 0)
+	return string(b[:n]) == prefix
+}
+
+// yamlLine judges one line: targets of hydra and NeMo, modules that MLflow imports to load a model, and templates.
+func (j *job) yamlLine(where string, line []byte) {
+	key, value, ok := bytes.Cut(line, []byte(":"))
+	if !ok {
+		return
+	}
+	text := string(bytes.Trim(bytes.TrimSpace(value), `"'`))
+	switch key := string(bytes.Trim(bytes.TrimSpace(key), `"'`)); {
+	case key == "_target_":
+		j.target(where, text, true)
+	case key == "loader_module" && !strings.HasPrefix(text, "mlflow."):
+		if top, _, _ := strings.Cut(text, "."); stdlib[top] || tools[top] {
+			j.note(Malicious, "loader-module", where, "the model is loaded by "+quoteName(text, "")+", which runs code", "do not load this model")
+			return
+		}
+		j.note(Review, "loader-module", where, "the model is loaded by code that comes with it", "have the code reviewed and pin it by its hash")
+	case strings.Contains(text, "{{") || strings.Contains(text, "{%"):
+		least := Malicious
+		if isTemplateKey(key) {
+			least = Review
+		}
+		j.judgeTemplate(within(where, key), text, least)
+	}
 }

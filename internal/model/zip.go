@@ -235,7 +235,7 @@ func (j *job) around(where string, r *io.SectionReader, depth int) {
 	if len(bytes.Trim(head[:n], "\x00")) == 0 && r.Size() <= headBytes {
 		return
 	}
-	j.note(Review, "polyglot", where, "bytes stand before or behind the archive", "find out what they are, or save the model anew")
+	j.note(Review, "polyglot", where, "bytes stand before or behind what the file is", "find out what they are, or save the model anew")
 	if startsPickle(r, 0) {
 		j.pickles(where, r)
 		return

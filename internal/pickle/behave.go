@@ -157,12 +157,29 @@ func (m *machine) called(op byte, f *value, args []value) value {
 	made.Function = made.Function || op != opNewObj && op != opNewObjEx
 	collect(made, args, 2)
 	m.checkTensor(made, args)
+	if v, ok := m.attribute(made, args); ok {
+		return v
+	}
 	if reconstructs(made) && len(args) > 0 && args[0].kind == kImport {
 		made = args[0].made()
 		made.Calls++
 		args = args[1:]
 	}
 	return value{kind: kObject, x: &extra{made: made, items: append([]value(nil), args...)}}
+}
+
+// attribute resolves getattr(import, constant), by which Python pickles members of enumerations and methods of classes, to an import with a dot.
+func (m *machine) attribute(made *Import, args []value) (value, bool) {
+	if made.Name != "getattr" || made.Module != "builtins" && made.Module != "__builtin__" || len(args) != 2 || args[0].kind != kImport || !args[1].isConstant() {
+		return value{}, false
+	}
+	of := args[0].made()
+	i, err := m.imported(of.Module, of.Name+"."+args[1].text, opReduce)
+	if err != nil {
+		return value{}, false
+	}
+	made.Resolved++
+	return value{kind: kImport, x: &extra{made: i}}, true
 }
 
 // reconstructs reports whether a call of i makes an object of the class that is its first argument.

@@ -7,6 +7,7 @@ type Import struct {
 	Op           string   // that opcode
 	Count        int      // how often it is asked for
 	Calls        int      // how often it is called (REDUCE, OBJ, INST, NEWOBJ, NEWOBJ_EX)
+	Resolved     int      // of getattr: calls that are told as an import of their own, "Class.member"
 	Function     bool     // called by REDUCE, so it may be any callable; NEWOBJ and its kin call only classes' __new__
 	Args         []string // constant strings among the arguments of its calls; at most maxArgs of at most maxArg bytes
 }
