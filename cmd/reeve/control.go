@@ -13,8 +13,10 @@ import (
 	"github.com/reeve-ai/reeve/internal/config"
 	"github.com/reeve-ai/reeve/internal/control"
 	"github.com/reeve-ai/reeve/internal/custody"
+	"github.com/reeve-ai/reeve/internal/identity"
 	"github.com/reeve-ai/reeve/internal/keyring"
 	"github.com/reeve-ai/reeve/internal/lifecycle"
+	review "github.com/reeve-ai/reeve/internal/people"
 	"github.com/reeve-ai/reeve/internal/store"
 )
 
@@ -26,6 +28,8 @@ type house struct {
 	db      *store.DB
 	reader  *custody.Reader
 	keeper  *lifecycle.Custodian
+	review  *review.Service     // of a server; of a command from its first call on
+	keys    *identity.Directory // of a command's review; a server has its own
 }
 
 // calls are the handlers by which commands reach a data directory, served by the running server or by the command
@@ -34,13 +38,14 @@ func (h *house) calls() http.Handler {
 	mux := http.NewServeMux()
 	h.addKeyCalls(mux)
 	h.keeper.Handle(mux, controlWords())
+	mux.Handle("/review/", h.reviewCalls())
 	handleRebuild(mux, controlWords(), h.custody)
 	return mux
 }
 
 // controlWords are the errors that keep their identity on the way from a server to a command.
 func controlWords() control.Words {
-	return append(lifecycle.Words(), control.Words{
+	return append(append(lifecycle.Words(), review.Words()...), control.Words{
 		{Code: "unavailable", Err: custody.ErrUnavailable},
 		{Code: "not-found", Err: custody.ErrNotFound},
 		{Code: "damaged", Err: custody.ErrDamaged},
@@ -132,6 +137,9 @@ func (p people) Forget(ctx context.Context, principal string) (int, error) {
 // Close gives back what openHouse opened, in the opposite order.
 func (h *house) Close() error {
 	errs := []error{h.closeKeeper()}
+	if h.keys != nil {
+		errs = append(errs, h.keys.Close())
+	}
 	if h.db != nil {
 		errs = append(errs, h.db.Close())
 	}
@@ -160,6 +168,9 @@ func (h *house) closeKeeper() error {
 func (s *server) openControl(ctx context.Context) (err error) {
 	s.house = &house{dir: s.settings.data, ring: s.ring, custody: s.custody, db: s.db}
 	if err := s.house.openKeeper(ctx, &s.settings.Custody, s.log); err != nil {
+		return err
+	}
+	if err := s.openPeople(ctx); err != nil {
 		return err
 	}
 	if s.control, err = control.Listen(s.settings.data, s.house.calls(), s.log); err != nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/reeve-ai/reeve/internal/gateway"
 	"github.com/reeve-ai/reeve/internal/keyring"
 	"github.com/reeve-ai/reeve/internal/lifecycle"
+	review "github.com/reeve-ai/reeve/internal/people"
 	"github.com/reeve-ai/reeve/internal/store"
 )
 
@@ -59,6 +60,10 @@ func exitCode(err error) int {
 		errors.Is(err, custody.ErrNewer), errors.Is(err, store.ErrNewer), errors.Is(err, keyring.ErrNewer),
 		errors.Is(err, keyring.ErrNoRoot), errors.Is(err, keyring.ErrWrongRoot), errors.Is(err, keyring.ErrRootSpec),
 		errors.Is(err, backup.ErrExists), errors.Is(err, keyring.ErrLedger):
+		return exitUsage
+	case errors.Is(err, review.ErrTaken), errors.Is(err, review.ErrNotYours), errors.Is(err, review.ErrDone):
+		return exitFindings
+	case errors.Is(err, review.ErrInvalid):
 		return exitUsage
 	case errors.Is(err, lifecycle.ErrHeld), errors.Is(err, lifecycle.ErrNoHold), errors.Is(err, lifecycle.ErrNobody):
 		return exitFindings

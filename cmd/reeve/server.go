@@ -134,7 +134,7 @@ func (s *server) openGateway(ctx context.Context) (err error) {
 	o := gateway.Options{
 		MaxBody: int64(cfg.MaxBody), ReadBody: time.Duration(cfg.Timeouts.ReadBody), WriteStall: time.Duration(cfg.Timeouts.Write),
 		Log: s.custody, Callers: s.keys, Access: s.access, Policy: policy,
-		Diagnostics: s.log, Metrics: gateway.NewMetrics(s.metrics), BestEffort: map[string]bool{}, Purposes: map[string]string{},
+		Diagnostics: s.log, Metrics: gateway.NewMetrics(s.metrics), BestEffort: map[string]bool{}, Purposes: map[string]string{}, Hold: map[string]string{},
 	}
 	if err := s.labelOptions(&o); err != nil {
 		return err

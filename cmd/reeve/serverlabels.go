@@ -19,6 +19,7 @@ func (s *server) labelOptions(o *gateway.Options) (err error) {
 	for _, r := range cfg.Routes {
 		o.BestEffort[r.Path] = r.Custody == "best_effort"
 		o.Purposes[r.Path] = r.Purpose
+		o.Hold[r.Path] = r.Hold
 	}
 	for i := range cfg.Models {
 		o.Models = append(o.Models, modelOf(&cfg.Models[i]))

@@ -42,7 +42,7 @@ var verbs = map[string][]string{
 	KindFineTune: {"list", "inspect", "start", "stop", "approve", "delete", "share", "propose-relabel", "relabel"},
 	KindExchange: {"list", "read", "export", "share", "propose-relabel", "relabel"},
 	KindRecord:   {"list", "read", "prove", "verify", "search", "export", "erase", "hold", "release", "share", "propose-relabel", "relabel"},
-	KindReview:   {"list", "read", "decide", "assign"},
+	KindReview:   {"list", "read", "reveal", "decide", "assign"},
 	KindPolicy:   {"list", "read", "test", "write", "activate"},
 	KindKey:      {"list", "create", "revoke"},
 	KindUser:     {"list", "read", "create", "update", "delete", "grant", "revoke-session"},

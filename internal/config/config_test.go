@@ -82,7 +82,7 @@ keys:
 		{Name: "gpu", URL: "https://gpu.example.org/base", Dialect: "auto", APIKey: "env:GPU_KEY"},
 	}
 	want.Gateway.Models = []config.Model{{Name: "support-bot", Upstream: "gpu", UpstreamModel: "llama3:8b", Label: reeve.NewLabel(reeve.Confidential, "PII")}}
-	want.Gateway.Routes = []config.Route{{Path: "/v1/embeddings", Custody: "best_effort"}, {Path: "/v1/models", Custody: "durable"}}
+	want.Gateway.Routes = []config.Route{{Path: "/v1/embeddings", Custody: "best_effort", Hold: "off"}, {Path: "/v1/models", Custody: "durable", Hold: "off"}}
 	want.Custody.Segment = 1 << 30
 	want.Guard.Policy = "policies/guard.yaml"
 	if diff := cmp.Diff(want, got, ignoreDir); diff != "" {

@@ -61,7 +61,7 @@ reeve.yaml:4:12: gateway.upstreams[0].url: the address holds a name or password
 reeve.yaml:1:1: sk: unknown key
     1 | sk: …
       | ^
-        known here: version, gateway, custody, guard, labels, access, gate, keys, admission, identity, monitoring, console`},
+        known here: version, gateway, custody, guard, labels, access, gate, review, keys, admission, identity, monitoring, console`},
 		{"a secret in a line that is no YAML", "gateway:\n  listen: \"x\n-----BEGIN sk-live-4242\n", `
 reeve.yaml:2:11: could not find end character of double-quoted text
     2 |   listen: "x

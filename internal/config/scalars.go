@@ -93,6 +93,31 @@ func (s *Size) UnmarshalText(b []byte) error {
 	return nil
 }
 
+// Share is a part of all such as 1%, 0.05% or 100%, in millionths.
+type Share int64
+
+const whole = 1_000_000
+
+// String writes the shortest spelling that UnmarshalText reads.
+func (s Share) String() string {
+	return strconv.FormatFloat(float64(s)/whole*100, 'f', -1, 64) + "%"
+}
+
+// MarshalText implements encoding.TextMarshaler.
+func (s Share) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (s *Share) UnmarshalText(b []byte) error {
+	text, percent := strings.CutSuffix(string(b), "%")
+	before, after, _ := strings.Cut(text, ".")
+	v, err := strconv.ParseUint(before+(after + "0000")[:max(4, len(after))], 10, 32)
+	if !percent || err != nil || len(after) > 4 || v > whole || before == "" || text[len(text)-1] == '.' {
+		return errors.New("want a share from 0% to 100% with up to four decimals, such as 1% or 0.05%")
+	}
+	*s = Share(v)
+	return nil
+}
+
 // Secret says where a secret is: file:PATH or env:NAME. The secret itself never stands in the configuration, so a
 // Secret may be shown. The zero value is "none".
 type Secret string

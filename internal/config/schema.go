@@ -92,6 +92,8 @@ func scalarSchema(v reflect.Value) object {
 		p["type"], p["pattern"] = "string", `^([0-9]+d|([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+|0)$`
 	case Size:
 		p["type"], p["pattern"] = []string{"string", "integer"}, `^[0-9]+ *(B|KiB|MiB|GiB)?$`
+	case Share:
+		p["type"], p["pattern"] = "string", `^(100|[0-9]{1,2})(\.[0-9]{1,4})?%$`
 	case Secret:
 		p["type"], p["pattern"] = "string", `^$|^(file|env):.`
 	case RootKey:

@@ -28,6 +28,8 @@ type Config struct {
 	Access Access `yaml:"access"`
 	// Gate is what `reeve gate` looks at when it is given no target.
 	Gate Gate `yaml:"gate"`
+	// Review is the queue of what people look at.
+	Review Review `yaml:"review"`
 	// Keys protects what is stored encrypted.
 	Keys Keys `yaml:"keys"`
 	// Admission is which models may be served: those that the gate has let pass.
@@ -218,6 +220,60 @@ type Route struct {
 	Custody string `yaml:"custody" enum:"durable,best_effort"`
 	// Purpose is what the path is used for, a word that access rules, models and handling rules know. training and export mean that what passes is kept: then no model labelled lower than the conversation may be used.
 	Purpose string `yaml:"purpose"`
+	// Hold says which answers wait for a person: off: none; flagged: those in which a rule with the action review found something; all. A held answer is given out when somebody releases it, and never where nobody does in time.
+	Hold string `yaml:"hold" enum:"off,flagged,all"`
+}
+
+// Review is the section of that name.
+type Review struct {
+	// Shares say which part of the exchanges comes into the queue. Who is drawn is a keyed hash of the exchange's id, so that the probability is known and nobody can steer it.
+	Shares ReviewShares `yaml:"shares"`
+	// Limits say until when somebody must have decided. What is overdue goes to escalate_to; a held answer expires.
+	Limits ReviewLimits `yaml:"limits"`
+	// Near is how far from 50% the score of a rule's strongest match may lie to count as near the threshold.
+	Near Share `yaml:"near"`
+	// Lease is how long an item that somebody has claimed is theirs.
+	Lease Duration `yaml:"lease" min:"1m"`
+	// Second is the part of the items that a second person decides too, without seeing the first verdict.
+	Second Share `yaml:"second"`
+	// FourEyes is the level from which on two persons must agree.
+	FourEyes string `yaml:"four_eyes" enum:"public,internal,confidential,restricted"`
+	// EscalateTo is the role that is asked for what is overdue, and that decides where two persons disagreed.
+	EscalateTo string `yaml:"escalate_to"`
+	// MaxWait is how long a caller may wait for a held answer with one request.
+	MaxWait Duration `yaml:"max_wait" min:"0s" max:"10m"`
+}
+
+// ReviewShares is a section of review. What is held or reported always comes.
+type ReviewShares struct {
+	// Block is the part of what a rule blocked.
+	Block Share `yaml:"block"`
+	// Flag is the part of that in which a rule with the action review found something.
+	Flag Share `yaml:"flag"`
+	// Mask is the part of that in which something was masked.
+	Mask Share `yaml:"mask"`
+	// Near is the part of that in which a score was near the threshold.
+	Near Share `yaml:"near"`
+	// Random is the part of everything, from which error rates are known.
+	Random Share `yaml:"random"`
+}
+
+// ReviewLimits is a section of review.
+type ReviewLimits struct {
+	// Held answers.
+	Held Duration `yaml:"held" min:"1s"`
+	// Report of a user.
+	Report Duration `yaml:"report" min:"1s"`
+	// Block by a rule.
+	Block Duration `yaml:"block" min:"1s"`
+	// Flag of a rule.
+	Flag Duration `yaml:"flag" min:"1s"`
+	// Mask of a rule.
+	Mask Duration `yaml:"mask" min:"1s"`
+	// Near a threshold.
+	Near Duration `yaml:"near" min:"1s"`
+	// Random draws.
+	Random Duration `yaml:"random" min:"1s"`
 }
 
 // Custody is the section of that name.
@@ -622,6 +678,14 @@ func Default() *Config {
 		},
 		Admission: Admission{Mode: "off", Poll: Duration(5 * time.Second), Rehash: Duration(6 * time.Hour)},
 		Labels:    Labels{Conversations: "ids", Window: Duration(30 * time.Minute), Life: Duration(30 * day)},
+		Review: Review{
+			Shares: ReviewShares{Block: whole, Flag: whole, Mask: whole / 100, Near: whole / 10, Random: whole / 100},
+			Limits: ReviewLimits{
+				Held: Duration(15 * time.Minute), Report: Duration(8 * time.Hour), Block: Duration(day), Flag: Duration(2 * day),
+				Mask: Duration(7 * day), Near: Duration(7 * day), Random: Duration(14 * day),
+			},
+			Near: whole * 15 / 100, Lease: Duration(15 * time.Minute), Second: whole / 10, FourEyes: "restricted", EscalateTo: "compliance", MaxWait: Duration(time.Minute),
+		},
 		Identity: Identity{
 			Session: Session{Idle: Duration(30 * time.Minute), Absolute: Duration(12 * time.Hour)},
 			Unknown: "refuse", UnknownRoles: []string{"employee"},
@@ -642,7 +706,7 @@ func Default() *Config {
 
 // The values that a list's entries have where the file leaves them out.
 func (u *Upstream) setDefaults() { u.Dialect = "auto" }
-func (r *Route) setDefaults()    { r.Custody = "durable" }
+func (r *Route) setDefaults()    { r.Custody, r.Hold = "durable", "off" }
 func (e *EventSink) setDefaults() {
 	e.From, e.Batch, e.Timeout, e.MaxSize, e.Keep = "now", 256, Duration(30*time.Second), 100<<20, 7
 	e.Network, e.Confirm, e.Body = "tls", true, "lines"

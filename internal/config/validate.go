@@ -30,6 +30,7 @@ func (c *Config) Validate() []Problem {
 	v.retention(&c.Custody.Retention)
 	v.networks(&c.Gateway)
 	v.identity(c)
+	v.review(&c.Review)
 	v.monitoring(&c.Monitoring)
 	v.admission(c)
 	v.gate(&c.Gate)

@@ -83,6 +83,9 @@ func readInput(w http.ResponseWriter, r *http.Request, in any) bool {
 	return true
 }
 
+// Refuse answers a call with an error, for who decides before a handler does.
+func Refuse(w http.ResponseWriter, words Words, err error) { writeError(w, toError(err, words)) }
+
 func toError(err error, words Words) *Error {
 	e := &Error{Code: words.code(err), Message: err.Error()}
 	var h interface{ Hint() string }

@@ -15,7 +15,7 @@ const maskHeader = "Reeve-Mask"
 func (g *Gateway) classify(x *exchange) *reeve.Refusal {
 	began := g.opts.Clock()
 	set := x.set(reeve.In)
-	if x.policy.reversible && x.r.Header.Get(maskHeader) == "reversible" {
+	if x.policy.reversible && x.r.Header.Get(maskHeader) == "reversible" && !g.mayHold(x) { // an answer that is kept must not have the values back
 		x.vault = guard.NewVault()
 	}
 	x.edits.Reset()

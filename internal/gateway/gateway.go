@@ -76,6 +76,7 @@ type Options struct {
 	Labels      *label.Policy // default label.Default()
 	Policy      *guard.Policy
 	Talks       Conversations
+	Hold        map[string]string // whether answers wait for a person, HoldFlagged or HoldAll; by path
 	Purposes    map[string]string // what a path is used for, such as "training"; by path
 	Networks    Networks          // where callers are
 	Proxies     []netip.Prefix    // whose X-Forwarded-For is believed
@@ -92,6 +93,7 @@ type Gateway struct {
 	policy    atomic.Pointer[snapshot]
 	access    atomic.Pointer[access.Decider]
 	talks     *conversations
+	people    People    // nil: none
 	pool      sync.Pool // of *exchange
 }
 

@@ -11,7 +11,7 @@ import (
 // outside the model's name where an alias stands for another, goes to the runtime as it came.
 func (g *Gateway) guardInput(x *exchange) *reeve.Refusal {
 	if x.inBlock != nil {
-		return blocked(x.inBlock)
+		return g.blocked(x.inBlock)
 	}
 	if x.as != x.req.Model {
 		x.edits.SetText(&x.req.Doc, x.req.ModelNode, []byte(x.as))
@@ -24,10 +24,19 @@ func (g *Gateway) guardInput(x *exchange) *reeve.Refusal {
 	return nil
 }
 
-func blocked(r *guard.Rule) *reeve.Refusal {
-	code := "blocked_by_policy"
+func (g *Gateway) blocked(r *guard.Rule) *reeve.Refusal {
 	if r.ID == guard.ClearanceRule {
-		code = "forbidden"
+		return &reeve.Refusal{Status: http.StatusForbidden, Code: "forbidden", Rule: r.ID, Message: r.Message, Remedy: r.Remedy}
 	}
-	return &reeve.Refusal{Status: http.StatusForbidden, Code: code, Rule: r.ID, Message: r.Message, Remedy: r.Remedy}
+	return &reeve.Refusal{Status: http.StatusForbidden, Code: "blocked_by_policy", Rule: r.ID, Message: r.Message, Remedy: g.remedyReport(r.Remedy)}
+}
+
+// RuleOwner is who answers for a rule of the policy in force, as the policy writes it; "" where it has no such rule.
+func (g *Gateway) RuleOwner(rule string) string {
+	for _, r := range g.policy.Load().policy.Rules() {
+		if r.ID == rule {
+			return r.Owner
+		}
+	}
+	return ""
 }

@@ -55,9 +55,12 @@ func (g *Gateway) relayWhole(x *exchange) *reeve.Refusal {
 	if rule := g.guardWhole(x); rule != nil {
 		if rule.ID == guard.ClearanceRule {
 			x.outcome.Result = "refused"
-			return blocked(rule)
+			return g.blocked(rule)
 		}
-		return g.blockWhole(x, blocked(rule))
+		return g.blockWhole(x, g.blocked(rule))
+	}
+	if g.mayHold(x) && g.holds(x) {
+		return g.hold(x)
 	}
 	return g.sendWhole(x, x.answer.Status, x.out)
 }

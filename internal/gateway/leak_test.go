@@ -151,7 +151,7 @@ func (s *splitter) stream(t *testing.T, g *tongue, pieces []string, rng *rand.Ra
 		rest = rest[n:]
 		r.flush()
 	}
-	if refusal := r.finish(); refusal != nil {
+	if refusal := r.finish("text/event-stream"); refusal != nil {
 		t.Fatal(refusal)
 	}
 	return w.Body.Bytes(), x

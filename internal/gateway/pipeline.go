@@ -92,7 +92,13 @@ type exchange struct {
 
 // ServeHTTP walks one exchange through the stages.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	ep := g.endpoints[r.URL.Path]
+	if ep == nil && g.people != nil && g.people.Serves(r.URL.Path) {
+		g.people.ServeHTTP(w, r)
+		return
+	}
 	x := g.begin(w, r)
+	x.ep = ep
 	defer g.end(x)
 	for _, step := range stages {
 		if refusal := step(g, x); refusal != nil {
@@ -107,7 +113,6 @@ func (g *Gateway) begin(w http.ResponseWriter, r *http.Request) *exchange {
 	x.w, x.r, x.start = w, r, g.opts.Clock()
 	x.id = custody.NewID(x.start)
 	x.policy = g.policy.Load()
-	x.ep = g.endpoints[r.URL.Path]
 	x.bestEffort = g.opts.BestEffort[r.URL.Path]
 	h := w.Header()
 	h["Reeve-Exchange"] = []string{x.id.String()}

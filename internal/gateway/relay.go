@@ -31,6 +31,7 @@ type relay struct {
 	ended   []int // choices that the runtime has ended
 	mirrors []int // scratch: choices whose text has not all passed in this event
 	looked  int   // findings that have been counted into the label
+	whole   bool  // nothing goes out before the end: the answer may have to wait for a person
 	stop    error // set where the stream is over
 }
 
@@ -62,8 +63,10 @@ func (g *Gateway) relayStream(x *exchange, sse bool) *reeve.Refusal {
 	if sse {
 		media = "text/event-stream"
 	}
-	x.tellLabel(x.label)
-	x.writeHead(x.answer.Status, media, -1)
+	if r.whole = g.mayHold(x); !r.whole {
+		x.tellLabel(x.label)
+		x.writeHead(x.answer.Status, media, -1)
+	}
 	if cap(x.answered) < 16<<10 {
 		x.answered = make([]byte, 0, 16<<10)
 	}
@@ -82,7 +85,7 @@ func (g *Gateway) relayStream(x *exchange, sse bool) *reeve.Refusal {
 			r.stop = errCaller
 		}
 	}
-	return r.finish()
+	return r.finish(media)
 }
 
 func (g *Gateway) newRelay(x *exchange, sse bool) *relay {
@@ -108,7 +111,7 @@ func (r *relay) ran(err error) error {
 }
 
 // finish closes what is open, records the outcome and only then lets the last bytes go.
-func (r *relay) finish() *reeve.Refusal {
+func (r *relay) finish(media string) *reeve.Refusal {
 	x := r.x
 	if !errors.Is(r.stop, errCaller) && !errors.Is(r.stop, errAltered) && !errors.Is(r.stop, errBlocked) { // something of the answer may still go out
 		if x.alteration = r.g.confirmed(x); x.alteration != nil {
@@ -138,6 +141,15 @@ func (r *relay) finish() *reeve.Refusal {
 		x.answer.Close() // this tells the runtime to stop
 	}
 	r.sum()
+	if r.whole {
+		if r.g.holds(x) {
+			x.output = append(append(x.output[:0], r.out...), r.final...)
+			x.answer.Drain(drainFor)
+			return r.g.hold(x)
+		}
+		x.tellLabel(x.label)
+		x.writeHead(x.answer.Status, media, -1)
+	}
 	r.tellRise()
 	if refusal := r.g.conclude(x); refusal != nil {
 		r.final = r.errorEvent(nil, refusal)
@@ -202,6 +214,12 @@ func (r *relay) sum() {
 func (r *relay) flush() bool {
 	if len(r.out) == 0 || r.stop != nil {
 		return true // the end goes out with the last bytes, after the record
+	}
+	if r.whole {
+		if int64(len(r.out)) > r.g.opts.MaxAnswer {
+			r.stop = errTooLong
+		}
+		return true
 	}
 	if r.stop = r.rise(); r.stop != nil {
 		return true

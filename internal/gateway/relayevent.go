@@ -313,7 +313,7 @@ func (r *relay) block(b *guard.Rule, l *line, released []byte) error {
 		r.say(l, released)
 	}
 	x := r.x
-	refusal := blocked(b)
+	refusal := r.g.blocked(b)
 	x.outcome.Result, x.outcome.Rule, x.outcome.Refusal, x.outcome.Finish = "blocked", refusal.Rule, refusal.Code, contentFilter
 	r.final = r.filterEnd(r.final[:0], refusal)
 	return errBlocked

@@ -104,6 +104,14 @@ func (c *Custodian) Show(ctx context.Context, q ShowRequest) (*Shown, error) {
 	return out, nil
 }
 
+// Records are the sequence numbers of the records with an id, in order: of an exchange its intent and its outcome, of an event one.
+func (c *Custodian) Records(ctx context.Context, id custody.ID) ([]uint64, error) {
+	if err := c.index.CatchUp(ctx); err != nil {
+		return nil, err
+	}
+	return c.index.recordsIn(ctx, id)
+}
+
 // Shown is one exchange or event as a person reads it.
 type Shown struct {
 	SchemaVersion int           `json:"schema_version"`

@@ -41,16 +41,50 @@ func (s *Service) CatchUp(ctx context.Context) error {
 		s.forgetFeed()
 	}
 	for s.next < end {
-		if err := ctx.Err(); err != nil {
+		if err := s.step(ctx, end); err != nil {
 			return err
 		}
-		if err := s.batch(ctx, min(end, s.next+feedBatch)); err != nil {
-			return fmt.Errorf("review queue, records from %d on: %w", s.next, err)
-		}
 	}
+	s.caughtUp()
+	return nil
+}
+
+// caughtUp notes that the log has been read to its end.
+func (s *Service) caughtUp() {
 	s.read.Store(s.next)
 	s.begun.Store(true)
+}
+
+// step reads one batch. The feed is held.
+func (s *Service) step(ctx context.Context, end uint64) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := s.batch(ctx, min(end, s.next+feedBatch)); err != nil {
+		return fmt.Errorf("review queue, records from %d on: %w", s.next, err)
+	}
 	return nil
+}
+
+// follow reads one batch and reports whether there is more.
+func (s *Service) follow(ctx context.Context) (more bool, err error) {
+	s.feedMu.Lock()
+	defer s.feedMu.Unlock()
+	end, err := s.o.Reader.Size()
+	if err != nil || s.next >= end {
+		if err == nil && s.next == end {
+			s.caughtUp()
+		}
+		return false, err
+	}
+	if err := s.step(ctx, end); err != nil {
+		return false, err
+	}
+	if s.next < end {
+		return true, nil
+	}
+	s.caughtUp()
+	return false, nil
 }
 
 // batch reads the records up to end.
@@ -320,13 +354,14 @@ func (s *Service) recovered(ctx context.Context, r *custody.Stored, l *leaf, f *
 	return nil
 }
 
-// Run follows the log, and looks after what is overdue, until ctx ends.
+// Run follows the log, making way while it is busy (custody.Pace), and looks after what is overdue, until ctx ends.
 func (s *Service) Run(ctx context.Context) error {
 	tick := time.NewTicker(feedEvery)
 	defer tick.Stop()
+	pace := custody.NewPace(s.o.Reader.Size, s.o.Clock)
 	var swept time.Time
 	for {
-		if err := s.CatchUp(ctx); err != nil && ctx.Err() == nil {
+		if err := pace.Work(func() (bool, error) { return s.follow(ctx) }); err != nil && ctx.Err() == nil {
 			s.o.Diagnostics.Error("the review queue is behind the log", "error", err)
 		}
 		if now := s.o.Clock(); s.ready() && now.Sub(swept) >= sweepEach {

@@ -98,6 +98,17 @@ func sendJSON(w http.ResponseWriter, status int, v any) {
 	_, _ = w.Write(append(text, '\n'))
 }
 
+// Held answers for an exchange whose answer was just held back: with it where it is released within the time that the caller
+// would wait, else with the address under which it can be asked for.
+func (p *Public) Held(w http.ResponseWriter, r *http.Request, principal string, id custody.ID) {
+	a, refusal := p.s.Await(r.Context(), principal, id, Wait(r.Header.Get("Prefer")))
+	if refusal != nil {
+		sendRefusal(w, refusal)
+		return
+	}
+	a.Write(w)
+}
+
 // held answers GET /v1/held/{exchange}: 202 while nobody has decided, the answer once it is released, and a refusal where it
 // is not. With Prefer: wait=N (RFC 7240, section 4.3) it waits up to N seconds for the decision.
 func (p *Public) held(w http.ResponseWriter, r *http.Request) *reeve.Refusal {

@@ -50,7 +50,7 @@ func (p *Public) reports(w http.ResponseWriter, r *http.Request) *reeve.Refusal 
 	if refusal != nil {
 		return refusal
 	}
-	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != "application/json" {
+	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); r.Header.Get("Content-Type") != "" && (err != nil || media != "application/json") {
 		return badReport(http.StatusUnsupportedMediaType, "the body is not said to be JSON")
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxReport))

@@ -128,6 +128,9 @@ type refusedError struct{ *reeve.Refusal }
 
 func (e *refusedError) Error() string { return e.Rule + ": " + e.Message }
 
+// Unwrap has a refusal count as ErrNotYours for who does not ask for its rule.
+func (e *refusedError) Unwrap() error { return ErrNotYours }
+
 // Hint tells what to do next.
 func (e *refusedError) Hint() string { return e.Remedy }
 
