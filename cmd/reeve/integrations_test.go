@@ -74,7 +74,7 @@ func commands(node any, found []string) []string {
 				}
 			}
 		}
-		for _, key := range []string{"runs", "jobs", "scan", "steps", "reeve-scan"} {
+		for _, key := range []string{"runs", "jobs", "scan", "steps", "reeve-scan", "reeve-gate"} {
 			found = commands(n[key], found)
 		}
 	case []any:

@@ -255,7 +255,7 @@ func (d *decoder) environment(env []string, root reflect.Value) {
 	walk(root, "", func(path string, v reflect.Value, _ reflect.StructTag) {
 		name := "REEVE_" + strings.ToUpper(strings.ReplaceAll(path, ".", "_"))
 		value, given := values[name]
-		if !given || strings.Contains(path, "[") || v.Kind() == reflect.Slice {
+		if !given || path == "version" || strings.Contains(path, "[") || v.Kind() == reflect.Slice { // pipelines say by REEVE_VERSION which reeve they install
 			return
 		}
 		if err := set(v, value); err != nil {

@@ -114,7 +114,7 @@ type fileLicence struct {
 }
 
 type fileUse struct {
-	Commercial     bool     `yaml:"commercial"`
+	Commercial     bool     `yaml:"commercial"`             // it earns money
 	Establishments []string `yaml:"establishments"`         // where you are established: ISO 3166-1 codes
 	MonthlyUsers   *int64   `yaml:"monthly_users"`          // left out: not declared
 	Tags           []string `yaml:"tags"`                   // what the deployment does
@@ -134,9 +134,9 @@ type fileApproval struct {
 }
 
 type fileSignature struct {
-	Required bool     `yaml:"required"`
-	Keys     []string `yaml:"keys"`  // PEM files of public keys, beside this file
-	Roots    []string `yaml:"roots"` // PEM files of authorities, beside this file
+	Required bool     `yaml:"required"` // the target must be signed; where it is signed, the signature must verify
+	Keys     []string `yaml:"keys"`     // PEM files of public keys, beside this file
+	Roots    []string `yaml:"roots"`    // PEM files of authorities, beside this file
 }
 
 type fileBill struct {
