@@ -75,6 +75,7 @@ func (s *Store) batch(ctx context.Context, end uint64) error {
 	cells := map[cell]*sums{}
 	newest := s.newest
 	var last []byte
+	var kept []Kept
 	var r record.Record
 	err := s.src.Leaves(s.next, end, func(stored *custody.Stored) error {
 		last = append(last[:0], stored.Leaf...)
@@ -85,6 +86,9 @@ func (s *Store) batch(ctx context.Context, end uint64) error {
 		newest = max(newest, at)
 		if !s.joiner.Add(&r) {
 			return nil
+		}
+		if keeps(&r) {
+			kept = append(kept, keep(&r))
 		}
 		count(&r, func(k key, v sums) {
 			id := s.id(k)
@@ -107,7 +111,7 @@ func (s *Store) batch(ctx context.Context, end uint64) error {
 	if err != nil {
 		return err
 	}
-	if err := s.write(ctx, tx, known, cells, newest, end, last); err != nil {
+	if err := s.write(ctx, tx, known, cells, kept, newest, end, last); err != nil {
 		return errors.Join(err, tx.Rollback())
 	}
 	if err := tx.Commit(); err != nil {
@@ -118,7 +122,7 @@ func (s *Store) batch(ctx context.Context, end uint64) error {
 	return nil
 }
 
-func (s *Store) write(ctx context.Context, tx *sql.Tx, known int, cells map[cell]*sums, newest int64, end uint64, last []byte) error {
+func (s *Store) write(ctx context.Context, tx *sql.Tx, known int, cells map[cell]*sums, kept []Kept, newest int64, end uint64, last []byte) error {
 	for i := known; i < len(s.keys); i++ {
 		n := &s.keys[i].names
 		if _, err := tx.ExecContext(ctx, `INSERT INTO series (id, kind, a, b, c, d, e) VALUES (?, ?, ?, ?, ?, ?, ?)`, i+1, string(s.keys[i].kind), n[0], n[1], n[2], n[3], n[4]); err != nil {
@@ -128,7 +132,10 @@ func (s *Store) write(ctx context.Context, tx *sql.Tx, known int, cells map[cell
 	if err := writeCells(ctx, tx, cells); err != nil {
 		return err
 	}
-	for g, keep := range kept {
+	if err := writeKept(ctx, tx, kept, newest); err != nil {
+		return err
+	}
+	for g, keep := range keptFor {
 		if keep == 0 {
 			continue
 		}

@@ -141,7 +141,7 @@ func (q Query) complete() (Query, error) {
 	if q.Grain == 0 {
 		q.Grain = GrainFor(q.From, q.To)
 	}
-	if _, known := kept[q.Grain]; !known {
+	if _, known := keptFor[q.Grain]; !known {
 		return q, fmt.Errorf("there are rollups per minute, hour and day, not per %s", time.Duration(q.Grain))
 	}
 	if n := q.To.Sub(q.From) / time.Duration(q.Grain); n > maxPoints {

@@ -87,6 +87,7 @@ func dump(t testing.TB, s *Store) string {
 		`SELECT name || '=' || hex(value) FROM meta ORDER BY name`,
 		`SELECT id || ' ' || kind || ' ' || a || ' ' || b || ' ' || c || ' ' || d || ' ' || e FROM series ORDER BY id`,
 		`SELECT grain || ' ' || t || ' ' || series || ' ' || n || ' ' || tokens_in || ' ' || tokens_out || ' ' || us || ' ' || us_guard || ' ' || us_custody FROM counts ORDER BY grain, t, series`,
+		`SELECT seq || ' ' || t || ' ' || act || ' ' || object || ' ' || names FROM acts ORDER BY seq`,
 		`SELECT n || ' ' || hex(ulid) || ' ' || about FROM waiting ORDER BY n`,
 	} {
 		rows, err := s.db.Query(q)
@@ -138,6 +139,7 @@ func TestSeries(t *testing.T) {
 		{"by verdict of a model", Query{By: Verdict, Where: map[Dim]string{Model: "small"}}, count{"ok": 4, "blocked": 1}}, // minutes 0, 4, 8, 12, 16; 0 is blocked
 		{"by label", Query{By: Label}, count{"confidential{PII}": 20}},
 		{"matches by rule", Query{Kind: Matches, By: Rule}, count{"pii/email": 40}},
+		{"hits by rule", Query{Kind: Hits, By: Rule}, count{"pii/email": 20}},
 		{"events", Query{Kind: Events, By: Act}, count{"key.create": 1}},
 		{"by day", Query{By: Route, Grain: Day}, count{"/api/chat": 20}},
 		{"nothing", Query{By: Route, Where: map[Dim]string{Model: "absent"}}, count{}},
@@ -209,7 +211,7 @@ func TestRebuiltIsEqual(t *testing.T) {
 					waiting = waiting[1:]
 				}
 			case 3:
-				whole.add("gate", id, fmt.Sprintf(`"act":"gate.check","result":"refused","t_start":%q`, stamp(at)))
+				whole.add("admin", id, fmt.Sprintf(`"act":"incident.open","names":{"rule":"drift"},"object":"i%d","result":"ok","t_start":%q`, i, stamp(at)))
 			}
 		}
 		if whole.size == 0 {

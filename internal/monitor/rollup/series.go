@@ -2,6 +2,7 @@ package rollup
 
 import (
 	"math/bits"
+	"slices"
 	"strconv"
 	"time"
 
@@ -18,6 +19,7 @@ type Kind string
 const (
 	Exchanges Kind = "exchanges" // exchanges that ended, with tokens and times
 	Matches   Kind = "matches"   // matches of guard rules
+	Hits      Kind = "hits"      // exchanges in which a guard rule matched, however often
 	Latency   Kind = "latency"   // exchanges by how long they took
 	Events    Kind = "events"    // records that belong to no exchange
 )
@@ -47,6 +49,7 @@ const width = 5
 var dims = map[Kind][]Dim{
 	Exchanges: {Route, Model, Verdict, Rule, Label},
 	Matches:   {Rule, Stage, Action, Model, Label},
+	Hits:      {Rule, Action},
 	Latency:   {Route, Model, Bucket},
 	Events:    {Record, Act, Result},
 }
@@ -54,7 +57,7 @@ var dims = map[Kind][]Dim{
 // maxNames bounds the names of a dimension, maxSeries the series of a kind.
 var (
 	maxNames  = map[Dim]int{Route: 64, Model: 200, Verdict: 16, Rule: 500, Label: 128, Stage: 8, Action: 8, Bucket: 64, Record: 32, Act: 300, Result: 64}
-	maxSeries = map[Kind]int{Exchanges: 20_000, Matches: 20_000, Latency: 5_000, Events: 3_000}
+	maxSeries = map[Kind]int{Exchanges: 20_000, Matches: 20_000, Hits: 2_000, Latency: 5_000, Events: 3_000}
 )
 
 // key is a series: its kind and the names in the order of dims.
@@ -94,11 +97,19 @@ func count(r *record.Record, add func(key, sums)) {
 		N: 1, TokensIn: r.TokensIn, TokensOut: r.TokensOut, Micros: took, GuardUS: r.GuardUS, CustodyUS: r.CustodyUS,
 	})
 	add(key{Latency, [width]string{r.Route, r.Model, strconv.Itoa(bucketOf(took))}}, sums{N: 1})
-	for _, list := range [][]record.Match{r.GuardIn, r.Guard} {
-		for _, m := range list {
+	for i, list := range [][]record.Match{r.GuardIn, r.Guard} {
+		for j, m := range list {
 			add(key{Matches, [width]string{m.Rule, m.Stage, m.Action, r.Model, label}}, sums{N: m.N})
+			if !matched(list[:j], m) && (i == 0 || !matched(r.GuardIn, m)) {
+				add(key{Hits, [width]string{m.Rule, m.Action}}, sums{N: 1})
+			}
 		}
 	}
+}
+
+// matched reports whether the rule of a match stands in a list already.
+func matched(list []record.Match, m record.Match) bool {
+	return slices.ContainsFunc(list, func(o record.Match) bool { return o.Rule == m.Rule && o.Action == m.Action })
 }
 
 // bucketOf is the number of the bucket of a time in microseconds: bucket b holds times below 2^b milliseconds and not below
@@ -115,8 +126,8 @@ const (
 	Day    = Grain(24 * time.Hour)
 )
 
-// kept says for how long before the newest record the rows of a grain are kept, in seconds. 0: for good.
-var kept = map[Grain]int64{Minute: 2 * 24 * 3600, Hour: 100 * 24 * 3600, Day: 0}
+// keptFor says for how long before the newest record the rows of a grain are kept, in seconds. 0: for good.
+var keptFor = map[Grain]int64{Minute: 2 * 24 * 3600, Hour: 100 * 24 * 3600, Day: 0}
 
 // grains in the order in which they are written.
 var grains = [...]Grain{Minute, Hour, Day}

@@ -23,7 +23,7 @@ import (
 const File = "rollup.db"
 
 // format is PRAGMA user_version. Another one is no error: the file is made anew.
-const format = 1
+const format = 2
 
 const schema = `
 CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
@@ -38,7 +38,11 @@ CREATE TABLE counts (
 	PRIMARY KEY (grain, t, series)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE waiting (n INTEGER PRIMARY KEY, ulid BLOB NOT NULL, about BLOB NOT NULL) STRICT;
-PRAGMA user_version = 1;
+CREATE TABLE acts (
+	seq INTEGER PRIMARY KEY, t INTEGER NOT NULL, ulid BLOB NOT NULL,
+	act TEXT NOT NULL, object TEXT NOT NULL, result TEXT NOT NULL, names BLOB NOT NULL
+) STRICT;
+PRAGMA user_version = 2;
 `
 
 // Source is the log as rollups read it. It is safe for concurrent use. *custody.Reader is one.
