@@ -61,9 +61,13 @@ var floor = map[string]int{
 	"internal/lifecycle": 3,
 	"internal/people":    3,
 
-	"internal/monitor/record":  3, // leaves as what watching needs of them
-	"internal/monitor/rollup":  3,
-	"internal/monitor/deliver": 3, // events to files, syslog and webhooks
+	"internal/monitor/record":   3, // leaves as what watching needs of them
+	"internal/monitor/rollup":   3,
+	"internal/monitor/drift":    3, // rates against their own past
+	"internal/monitor/alert":    3, // whom to tell, once
+	"internal/monitor/incident": 3, // what people made of it
+	"internal/monitor/probe":    3, // canary prompts through the gateway
+	"internal/monitor/deliver":  3, // events to files, syslog and webhooks
 
 	"internal/inspect":  3,
 	"internal/sourcing": 3,
@@ -94,9 +98,12 @@ var sideways = map[arrow]string{
 	{"detect/names", "detect"}:                 "shares Match and Rule",
 	{"internal/lifecycle", "internal/control"}: "its calls are served on the socket",
 
-	{"internal/monitor/rollup", "internal/monitor/record"}: "what it counts",
-	{"internal/monitor/deliver", "internal/lifecycle"}:     "words the events that it delivers",
-	{"internal/people", "internal/control"}:                "its calls are served on the socket",
+	{"internal/monitor/rollup", "internal/monitor/record"}:   "what it counts",
+	{"internal/monitor/drift", "internal/monitor/rollup"}:    "has the counters",
+	{"internal/monitor/incident", "internal/monitor/rollup"}: "finds the records",
+	{"internal/monitor/alert", "internal/monitor/deliver"}:   "posts to webhooks",
+	{"internal/monitor/deliver", "internal/lifecycle"}:       "words the events that it delivers",
+	{"internal/people", "internal/control"}:                  "its calls are served on the socket",
 }
 
 // beside are folders whose programs are no part of the product: they may import anything, and nothing imports them.

@@ -16,6 +16,8 @@ import (
 	"github.com/reeve-ai/reeve/internal/identity"
 	"github.com/reeve-ai/reeve/internal/keyring"
 	"github.com/reeve-ai/reeve/internal/lifecycle"
+	"github.com/reeve-ai/reeve/internal/monitor/incident"
+	"github.com/reeve-ai/reeve/internal/monitor/rollup"
 	review "github.com/reeve-ai/reeve/internal/people"
 	"github.com/reeve-ai/reeve/internal/store"
 )
@@ -30,6 +32,8 @@ type house struct {
 	keeper  *lifecycle.Custodian
 	review  *review.Service     // of a server; of a command from its first call on
 	keys    *identity.Directory // of a command's review; a server has its own
+	rollups *rollup.Store
+	watch   *monitors // of a running server; nil in a command
 }
 
 // calls are the handlers by which commands reach a data directory, served by the running server or by the command
@@ -39,6 +43,7 @@ func (h *house) calls() http.Handler {
 	h.addKeyCalls(mux)
 	h.keeper.Handle(mux, controlWords())
 	mux.Handle("/review/", h.reviewCalls())
+	h.addMonitorCalls(mux)
 	handleRebuild(mux, controlWords(), h.custody)
 	return mux
 }
@@ -53,6 +58,10 @@ func controlWords() control.Words {
 		{Code: "wrong-root", Err: keyring.ErrWrongRoot},
 		{Code: "no-root", Err: keyring.ErrNoRoot},
 		{Code: "root-spec", Err: keyring.ErrRootSpec},
+		{Code: "no-incident", Err: incident.ErrNoIncident},
+		{Code: "incident-state", Err: incident.ErrState},
+		{Code: "incident-reason", Err: incident.ErrReason},
+		{Code: "no-server", Err: errNoServer},
 		{Code: "no-rotate", Err: keyring.ErrNoRotate},
 	}...)
 }
@@ -117,7 +126,10 @@ func (h *house) openKeeper(ctx context.Context, cfg *config.Custody, log *slog.L
 	if cfg.IndexIdentifiers {
 		o.Identify = identifiersIn
 	}
-	h.keeper, err = lifecycle.Open(ctx, o)
+	if h.keeper, err = lifecycle.Open(ctx, o); err != nil {
+		return err
+	}
+	h.rollups, err = rollup.Open(ctx, h.dir, h.reader, nil)
 	return err
 }
 
@@ -155,6 +167,9 @@ func (h *house) Close() error {
 // closeKeeper gives back what openKeeper opened.
 func (h *house) closeKeeper() error {
 	var errs []error
+	if h.rollups != nil {
+		errs = append(errs, h.rollups.Close())
+	}
 	if h.keeper != nil {
 		errs = append(errs, h.keeper.Close())
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/reeve-ai/reeve/internal/gateway"
 	"github.com/reeve-ai/reeve/internal/keyring"
 	"github.com/reeve-ai/reeve/internal/lifecycle"
+	"github.com/reeve-ai/reeve/internal/monitor/incident"
 	review "github.com/reeve-ai/reeve/internal/people"
 	"github.com/reeve-ai/reeve/internal/store"
 )
@@ -65,6 +66,10 @@ func exitCode(err error) int {
 		return exitFindings
 	case errors.Is(err, review.ErrInvalid):
 		return exitUsage
+	case errors.Is(err, incident.ErrReason):
+		return exitUsage
+	case errors.Is(err, incident.ErrNoIncident), errors.Is(err, incident.ErrState):
+		return exitFindings
 	case errors.Is(err, lifecycle.ErrHeld), errors.Is(err, lifecycle.ErrNoHold), errors.Is(err, lifecycle.ErrNobody):
 		return exitFindings
 	case errors.Is(err, custody.ErrDamaged), errors.Is(err, backup.ErrNotBackup), errors.Is(err, backup.ErrBroken), errors.Is(err, attest.ErrSignature), errors.Is(err, attest.ErrMalformed):
@@ -91,6 +96,8 @@ var hints = []struct {
 	{keyring.ErrLedger, "give the keys.ledger of this data directory, as it was written"},
 	{keyring.ErrRootSpec, "docs/keys.md lists the kinds of root keys"},
 	{custody.ErrDamaged, "keep the directory as it is; `reeve custody verify` names the first bad record"},
+	{incident.ErrNoIncident, "`reeve incident list --all` shows them"},
+	{errNoServer, "what watches lives in a running server: start reeve serve with this --data"},
 	{lifecycle.ErrNoHold, "`reeve custody hold list` shows the holds in force"},
 	{lifecycle.ErrNobody, "give the id or the name of an API key or user; `reeve key list` shows the keys"},
 	{control.ErrUnknown, "the running server is another version of reeve: restart it"},

@@ -171,4 +171,5 @@ func kindOfAct(act string) string {
 func (s *server) alarm(a store.Act) {
 	s.log.Warn("ALARM: somebody broke the glass", "alarm", "break-glass", "key", a.Subject, "owner", a.Details["owner"], "at", a.At)
 	s.broken.Inc()
+	s.brokenAt.Store(a.At.UnixNano())
 }

@@ -39,8 +39,8 @@ Exit status: 0 clean · 1 findings or refusal · 2 usage or configuration ·
 		grouped("try", newDemo()), grouped("try", newInit()),
 		grouped("data", newScan()), grouped("data", newRedact()), grouped("data", newSources()),
 		grouped("models", newModel()), grouped("models", newVulnDB()), grouped("models", newGate()),
-		grouped("run", newServe()), grouped("run", newDoctor()), grouped("run", newKey()), grouped("run", newUser()), grouped("run", newGuard()), grouped("run", newAccess()),
-		grouped("evidence", newCustody()), grouped("evidence", newReview()), grouped("evidence", newAttest()),
+		grouped("run", newServe()), grouped("run", newDoctor()), grouped("run", newKey()), grouped("run", newUser()), grouped("run", newGuard()), grouped("run", newAccess()), grouped("run", newMonitor()),
+		grouped("evidence", newCustody()), grouped("evidence", newReview()), grouped("evidence", newIncident()), grouped("evidence", newAttest()),
 		grouped("meta", newConfig()), grouped("meta", newVersion()),
 	)
 	root.SetHelpCommandGroupID("meta")

@@ -49,6 +49,7 @@ func TestScripts(t *testing.T) {
 			"fill":    scriptFill,
 			"holdof":  func(ts *testscript.TestScript, _ bool, args []string) { scriptField(ts, args, `"id": "`) },
 			"signal":  scriptSignal,
+			"field":   func(ts *testscript.TestScript, _ bool, args []string) { scriptField(ts, args, args[2]) },
 			"port": func(ts *testscript.TestScript, _ bool, args []string) {
 				for _, name := range args {
 					l, err := net.Listen("tcp", "127.0.0.1:0")

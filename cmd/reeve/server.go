@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -23,8 +24,6 @@ import (
 	"github.com/reeve-ai/reeve/internal/gateway"
 	"github.com/reeve-ai/reeve/internal/identity"
 	"github.com/reeve-ai/reeve/internal/keyring"
-	"github.com/reeve-ai/reeve/internal/monitor/deliver"
-	"github.com/reeve-ai/reeve/internal/monitor/rollup"
 	"github.com/reeve-ai/reeve/internal/oidc"
 	"github.com/reeve-ai/reeve/internal/store"
 	"github.com/reeve-ai/reeve/internal/transit"
@@ -63,8 +62,9 @@ type server struct {
 	control        *control.Socket // commands reach this server by it
 	house          *house          // what they reach
 	loops          []func(context.Context) error
-	rollups        *rollup.Store      // counters over the log
-	couriers       []*deliver.Courier // of events to other systems
+	watch          *monitors      // what watches the exchanges
+	teams          *gateway.Teams // exchanges by department
+	brokenAt       atomic.Int64   // when somebody broke the glass last, Unix nanoseconds; 0: nobody
 }
 
 // openServer opens the data directory and the listeners. Where it fails, it leaves nothing open.
@@ -131,10 +131,12 @@ func (s *server) openGateway(ctx context.Context) (err error) {
 		return usage("`reeve config check` lists them all", "the guard policy fails %d of its own examples: %s", len(failures), failures[0])
 	}
 	cfg := &s.settings.Gateway
+	metrics := gateway.NewMetrics(s.metrics)
+	s.teams = metrics.Teams()
 	o := gateway.Options{
 		MaxBody: int64(cfg.MaxBody), ReadBody: time.Duration(cfg.Timeouts.ReadBody), WriteStall: time.Duration(cfg.Timeouts.Write),
 		Log: s.custody, Callers: s.keys, Access: s.access, Policy: policy,
-		Diagnostics: s.log, Metrics: gateway.NewMetrics(s.metrics), BestEffort: map[string]bool{}, Purposes: map[string]string{}, Hold: map[string]string{},
+		Diagnostics: s.log, Metrics: metrics, BestEffort: map[string]bool{}, Purposes: map[string]string{}, Hold: map[string]string{},
 	}
 	if err := s.labelOptions(&o); err != nil {
 		return err
@@ -349,9 +351,6 @@ func (s *server) close() error {
 	}
 	if s.control != nil {
 		errs = append(errs, s.control.Close())
-	}
-	if s.rollups != nil {
-		errs = append(errs, s.rollups.Close())
 	}
 	if s.house != nil {
 		errs = append(errs, s.house.closeKeeper())

@@ -33,10 +33,10 @@ func (s *server) openEvents() error {
 		if err != nil {
 			return err
 		}
-		s.couriers = append(s.couriers, c)
+		s.watch.couriers = append(s.watch.couriers, c)
 		s.loops = append(s.loops, c.Run)
 	}
-	s.metrics.MustRegister(&courierMetrics{s.couriers})
+	s.metrics.MustRegister(&courierMetrics{s.watch.couriers})
 	return nil
 }
 

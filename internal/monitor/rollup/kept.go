@@ -26,7 +26,7 @@ type Kept struct {
 }
 
 // prefixes of the acts that are kept.
-var prefixes = [...]string{"incident.", "canary.", "alert."}
+var prefixes = [...]string{"incident.", "canary."}
 
 // keepCanaries is for how long before the newest record results of canaries are kept.
 const keepCanaries = 100 * 24 * time.Hour
