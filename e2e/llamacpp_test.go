@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -31,12 +32,13 @@ func startLlama(t *testing.T) *process {
 	if err := f.Close(); err != nil {
 		t.Fatal(err)
 	}
+	time.Sleep(50 * time.Millisecond) // when a process began is known to a hundredth of a second: admission takes the file for changed after that
 	addr := freeAddr(t)
 	host, port, _ := strings.Cut(addr, ":")
 	p := start(t, "llama.cpp", "http://"+addr+"/v1/models", []string{"HOME=" + t.TempDir()}, tools.llama,
 		"-m", "llama_cpp.server", "--model", path, "--model_alias", reciter, "--host", host, "--port", port,
 		"--n_ctx", "512", "--n_threads", "1", "--n_threads_batch", "1", "--embedding", "true")
-	p.url = "http://" + addr
+	p.url, p.files = "http://"+addr, path
 	return p
 }
 

@@ -57,7 +57,7 @@ func startOllama(t *testing.T) *process {
 		// its one default slot taken the model hangs. Blocked streams are cancelled, so there must be slots to lose.
 		"OLLAMA_NUM_PARALLEL=64",
 	}, tools.ollama, "serve")
-	p.url = "http://" + addr
+	p.url, p.files = "http://"+addr, home+"/models"
 	create(t, p.url, babbler, tinygguf.Model{}, object{
 		"parameters": object{"num_predict": 12, "num_ctx": 256, "num_thread": 1, "seed": 7, "temperature": 0},
 	})

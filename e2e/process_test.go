@@ -20,6 +20,7 @@ type process struct {
 	name  string
 	url   string
 	log   string // file with all it printed
+	files string // of a runtime: where its models are
 	cmd   *exec.Cmd
 	ended chan struct{}
 }

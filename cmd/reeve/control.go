@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/reeve-ai/reeve/internal/admission"
 	"github.com/reeve-ai/reeve/internal/config"
 	"github.com/reeve-ai/reeve/internal/control"
 	"github.com/reeve-ai/reeve/internal/custody"
@@ -34,6 +35,8 @@ type house struct {
 	keys    *identity.Directory // of a command's review; a server has its own
 	rollups *rollup.Store
 	watch   *monitors // of a running server; nil in a command
+	// admission is that of a running server; nil where none runs, or where no model needs a verdict.
+	admission *admission.Controller
 }
 
 // calls are the handlers by which commands reach a data directory, served by the running server or by the command
@@ -41,6 +44,7 @@ type house struct {
 func (h *house) calls() http.Handler {
 	mux := http.NewServeMux()
 	h.addKeyCalls(mux)
+	h.addAdmissionCalls(mux)
 	h.keeper.Handle(mux, controlWords())
 	mux.Handle("/review/", h.reviewCalls())
 	h.addMonitorCalls(mux)
@@ -52,6 +56,8 @@ func (h *house) calls() http.Handler {
 func controlWords() control.Words {
 	return append(append(lifecycle.Words(), review.Words()...), control.Words{
 		{Code: "unavailable", Err: custody.ErrUnavailable},
+		{Code: "allowance", Err: admission.ErrAllowance},
+		{Code: "no-admission", Err: errNoAdmission},
 		{Code: "not-found", Err: custody.ErrNotFound},
 		{Code: "damaged", Err: custody.ErrDamaged},
 		{Code: "erased", Err: keyring.ErrErased},
@@ -181,7 +187,7 @@ func (h *house) closeKeeper() error {
 
 // openControl lets commands reach this server, and retention run.
 func (s *server) openControl(ctx context.Context) (err error) {
-	s.house = &house{dir: s.settings.data, ring: s.ring, custody: s.custody, db: s.db}
+	s.house = &house{dir: s.settings.data, ring: s.ring, custody: s.custody, db: s.db, admission: s.admission}
 	if err := s.house.openKeeper(ctx, &s.settings.Custody, s.log); err != nil {
 		return err
 	}

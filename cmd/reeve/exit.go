@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 
+	"github.com/reeve-ai/reeve/internal/admission"
 	"github.com/reeve-ai/reeve/internal/attest"
 	"github.com/reeve-ai/reeve/internal/backup"
 	"github.com/reeve-ai/reeve/internal/control"
@@ -74,6 +75,8 @@ func exitCode(err error) int {
 		return exitFindings
 	case errors.Is(err, custody.ErrDamaged), errors.Is(err, backup.ErrNotBackup), errors.Is(err, backup.ErrBroken), errors.Is(err, attest.ErrSignature), errors.Is(err, attest.ErrMalformed):
 		return exitIntegrity
+	case errors.Is(err, admission.ErrAllowance):
+		return exitFindings
 	default:
 		return exitIncomplete
 	}

@@ -46,7 +46,7 @@ type server struct {
 	access      *access.Engine
 	gateway     *gateway.Gateway
 	admission   *admission.Controller // nil where no model needs a verdict
-	verdicts    *admission.Verdicts
+	verdicts    *gateJudge
 	hasher      *admission.Hasher
 	measuring   []io.Closer
 	// admissionReady is closed when admission is set: the kernel may tell of a change before.
@@ -106,7 +106,7 @@ func (s *server) openGateway(ctx context.Context) (err error) {
 	declared := s.settings.Path(s.settings.Identity.File)
 	gatePolicy := ""
 	if s.settings.admitting() {
-		gatePolicy = s.settings.Path(s.settings.Admission.Policy)
+		gatePolicy = s.settings.Path(orString(s.settings.Admission.Policy, s.settings.Gate.Policy))
 	}
 	if s.settings.policy != "" || s.settings.access != "" || declared != "" || gatePolicy != "" { // watched before they are read, so that no change is missed
 		if s.watcher, err = config.NewWatcher([]string{s.settings.policy, s.settings.access, declared, gatePolicy}); err != nil {

@@ -43,11 +43,11 @@ func (s *server) openAdmission(o *gateway.Options) error {
 		return nil
 	}
 	cfg := &s.settings.Admission
-	trust, err := s.settings.trust()
+	policy, err := s.settings.gatePolicy()
 	if err != nil {
 		return err
 	}
-	s.verdicts = admission.NewVerdicts(trust)
+	s.verdicts = newGateJudge(policy, o.Labels.Digest())
 	var places []string
 	for _, p := range cfg.Verdicts {
 		places = append(places, s.settings.Path(p))
@@ -86,20 +86,17 @@ func (s *server) openAdmission(o *gateway.Options) error {
 	return nil
 }
 
-// trust is the gate policy in force, as far as verdicts are concerned.
-func (s *settings) trust() (admission.Trust, error) {
-	p, err := s.gatePolicy()
-	if err != nil {
-		return admission.Trust{}, usage("`reeve gate --help` tells of the policy", "admission.policy: %w", err)
-	}
-	return admission.Trust{Policy: p.Digest(), Keys: p.Keys(gate.KindVerdict)}, nil
-}
-
+// gatePolicy is the one that verdicts must have been given under.
 func (s *settings) gatePolicy() (*gate.Policy, error) {
-	if s.Admission.Policy == "" {
+	path := orString(s.Admission.Policy, s.Gate.Policy)
+	if path == "" {
 		return gate.Default(), nil
 	}
-	return gate.Load(s.Path(s.Admission.Policy))
+	p, err := gate.Load(s.Path(path))
+	if err != nil {
+		return nil, usage("docs/gate.md explains the format", "gate policy: %w", err)
+	}
+	return p, nil
 }
 
 // source measures what a runtime serves; nil where the configuration says nothing of its files.
@@ -181,20 +178,19 @@ func (s *server) reloadAdmission() {
 	if s.admission == nil {
 		return
 	}
-	trust, err := s.settings.trust()
+	policy, err := s.settings.gatePolicy()
 	if err != nil {
 		s.log.Error("gate policy not reloaded, the old one stays in force", "error", err)
 		return
 	}
-	before := s.verdicts.Policy()
-	s.verdicts.Set(trust)
-	if s.verdicts.Policy() == before {
+	if policy.Digest() == s.verdicts.Policy() {
 		return
 	}
-	if err := s.putOnRecord("gate.reload", trust.Policy); err != nil {
+	s.verdicts.policy.Store(policy) // a stricter policy must not wait for its record; a laxer one admits nobody without a record of its own
+	if err := s.putOnRecord("gate.reload", policy.Digest()); err != nil {
 		s.log.Error("the change of the gate policy is not on record", "error", err)
 	}
-	s.log.Info("gate policy reloaded", "digest", trust.Policy)
+	s.log.Info("gate policy reloaded", "digest", policy.Digest())
 	s.admission.Notice()
 }
 

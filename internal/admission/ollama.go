@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -26,11 +27,17 @@ type Ollama struct {
 	client *upstream.Client
 	dir    string
 	wait   func(context.Context, time.Duration) error
+
+	mu   sync.Mutex
+	read map[string][]File // guarded by mu; what each manifest that was read named, by its digest
 }
+
+// maxRead bounds that memory.
+const maxRead = 10_000
 
 // NewOllama measures models in a folder such as /usr/share/ollama/.ollama/models.
 func NewOllama(c *upstream.Client, dir string) *Ollama {
-	return &Ollama{client: c, dir: dir, wait: sleep}
+	return &Ollama{client: c, dir: dir, wait: sleep, read: map[string][]File{}}
 }
 
 // Limits of a manifest.
@@ -144,6 +151,12 @@ func (o *Ollama) onDisk(model string) ([]File, string, error) {
 			files = append(files, f)
 		}
 	}
+	o.mu.Lock()
+	if len(o.read) >= maxRead {
+		clear(o.read)
+	}
+	o.read[hexSum] = files
+	o.mu.Unlock()
 	return files, hexSum, o.here(m.Config.Digest)
 }
 
@@ -213,20 +226,24 @@ func (o *Ollama) manifestPath(model string) (string, error) {
 	return path, nil
 }
 
-// unloadFor is how long answers under way may take when a model is unloaded.
+// unloadFor is how long answers under way may take when a model is unloaded; it is looked for more and more rarely.
 const (
-	unloadFor   = 5 * time.Minute
-	unloadEvery = 50 * time.Millisecond
+	unloadFor   = 2 * time.Minute
+	unloadFirst = 20 * time.Millisecond
+	unloadLast  = 2 * time.Second
 )
 
 // Settle implements Runtime: it has Ollama unload every model that shares a blob with this one, so that it reads the files
 // again with the next request.
-func (o *Ollama) Settle(ctx context.Context, model string, files []Measured) error {
+func (o *Ollama) Settle(ctx context.Context, _ string, files []Measured) error {
 	ctx, cancel := context.WithTimeout(ctx, unloadFor)
 	defer cancel()
 	told := map[string]bool{}
-	for {
-		loaded, err := o.sharing(ctx, model, files)
+	for every := unloadFirst; ; every = min(2*every, unloadLast) {
+		if every == unloadLast {
+			clear(told) // somebody may have had it loaded again
+		}
+		loaded, err := o.sharing(ctx, files)
 		if err != nil || len(loaded) == 0 {
 			return err
 		}
@@ -240,14 +257,14 @@ func (o *Ollama) Settle(ctx context.Context, model string, files []Measured) err
 				return fmt.Errorf("unload %s: %w", name, err)
 			}
 		}
-		if err := o.wait(ctx, unloadEvery); err != nil {
+		if err := o.wait(ctx, every); err != nil {
 			return fmt.Errorf("%w: Ollama does not unload the model", ErrUnproven)
 		}
 	}
 }
 
 // sharing lists the loaded models that hold a blob of these files, by the name that the runtime has for them.
-func (o *Ollama) sharing(ctx context.Context, model string, files []Measured) ([]string, error) {
+func (o *Ollama) sharing(ctx context.Context, files []Measured) ([]string, error) {
 	var running ollamaList
 	if err := ask(ctx, o.client, "GET", "/api/ps", nil, &running); err != nil {
 		return nil, err
@@ -260,13 +277,21 @@ func (o *Ollama) sharing(ctx context.Context, model string, files []Measured) ([
 	}
 	var names []string
 	for _, m := range running.Models {
-		name := o.Canonical(m.Name)
-		others, _, err := o.onDisk(name)
-		if name == model || err != nil || slices.ContainsFunc(others, func(f File) bool { return ours[f.Path] }) {
-			names = append(names, m.Name) // one whose manifest has gone may hold anything
+		if others, known := o.loadedFrom(m.Name, m.Digest); !known || slices.ContainsFunc(others, func(f File) bool { return ours[f.Path] }) {
+			names = append(names, m.Name)
 		}
 	}
 	return names, nil
+}
+
+// loadedFrom is what a model was loaded from, by the digest of the manifest that it had then. A name may mean another
+// manifest by now: Ollama keeps what was loaded by the old one, and asks it no more unless both name the same blob.
+func (o *Ollama) loadedFrom(name, digest string) ([]File, bool) {
+	_, _, _ = o.onDisk(o.Canonical(name)) // it may not have been read yet; where it cannot be, it may hold anything
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	files, known := o.read[strings.TrimPrefix(digest, "sha256:")]
+	return files, known
 }
 
 func readFile(path string, most int64) ([]byte, error) {

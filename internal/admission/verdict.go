@@ -19,7 +19,6 @@ import (
 // Verdict is a signed verdict of the gate that says "pass".
 type Verdict struct {
 	ID       string   // SHA-256 of the statement, hex
-	Key      string   // id of the key that signed
 	Policy   string   // digest of the gate policy that it was made under
 	Subjects []string // SHA-256 digests of the files, hex, ascending
 	Issued   time.Time
@@ -77,7 +76,7 @@ func (s *Shelf) Refresh(ctx context.Context) (bool, error) {
 		}
 		seen[path] = true
 		id := lookAt(path)
-		if old, ok := s.read[path]; ok && old.id == id {
+		if old, ok := s.read[path]; ok && old.id == id && len(old.rejected) == 0 { // what was from the future need not stay so
 			continue
 		}
 		changed = true

@@ -362,7 +362,7 @@ type Access struct {
 type Admission struct {
 	// Mode of models that say nothing of their own, those that are not listed included: off, warn or enforce.
 	Mode string `yaml:"mode" enum:"off,warn,enforce"`
-	// Policy is the gate policy under which verdicts must have been given, and whose signers may give them. Empty: the built-in one, which trusts nobody.
+	// Policy is the gate policy under which verdicts must have been given, and whose signers may give them. Empty: that of gate.policy, else the built-in one, which trusts nobody.
 	Policy string `yaml:"policy"`
 	// Verdicts are files and folders with the gate's verdicts, *.intoto.jsonl.
 	Verdicts []string `yaml:"verdicts"`

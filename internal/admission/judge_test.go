@@ -36,7 +36,7 @@ func (v *Verdicts) Policy() string { return v.trust.Load().Policy }
 // Read implements Judge.
 func (v *Verdicts) Read(e *attest.Envelope) (*Verdict, string) {
 	t := v.trust.Load()
-	s, by, err := attest.Open(e, t.Keys...)
+	s, _, err := attest.Open(e, t.Keys...)
 	if err != nil {
 		if unsigned, parseErr := attest.ParseStatement(e.Payload); parseErr == nil && unsigned.PredicateType == attest.GateVerdictType {
 			return nil, "no key that is trusted has signed the verdict"
@@ -53,7 +53,7 @@ func (v *Verdicts) Read(e *attest.Envelope) (*Verdict, string) {
 	if g.Verdict != attest.Pass {
 		return nil, "the verdict is " + g.Verdict
 	}
-	out := &Verdict{Key: by[0], Policy: g.Policy.Digest["sha256"], Issued: g.At, Expires: g.Expires}
+	out := &Verdict{Policy: g.Policy.Digest["sha256"], Issued: g.At, Expires: g.Expires}
 	for _, r := range s.Subject {
 		if sum := r.Digest["sha256"]; sum != "" {
 			out.Subjects = append(out.Subjects, sum)
