@@ -328,12 +328,59 @@ func textOf(s *string, raw []byte) *shown {
 	switch {
 	case s != nil:
 		out := lines(*s)
+		out.Turns = turns(*s)
 		return &out
 	case raw != nil:
 		out := lines(string(raw))
 		return &out
 	}
 	return nil
+}
+
+// turn is one message of a conversation.
+type turn struct {
+	Role string
+	Text shown
+}
+
+// turns reads the messages out of a request or an answer of the dialects that callers speak. Whatever is none is shown as it is.
+func turns(s string) []turn {
+	type message struct {
+		Role    string         `json:"role"`
+		Content jsontext.Value `json:"content"`
+	}
+	var said struct {
+		Messages []message `json:"messages"`
+		Message  *message  `json:"message"`
+		Choices  []struct {
+			Message *message `json:"message"`
+			Text    string   `json:"text"`
+		} `json:"choices"`
+	}
+	if len(s) == 0 || s[0] != '{' || json.Unmarshal([]byte(s), &said, jsontext.AllowInvalidUTF8(true)) != nil {
+		return nil
+	}
+	all := said.Messages
+	if said.Message != nil {
+		all = append(all, *said.Message)
+	}
+	for _, c := range said.Choices {
+		if c.Message != nil {
+			all = append(all, *c.Message)
+		} else if c.Text != "" {
+			text, _ := jsontext.AppendQuote(nil, c.Text)
+			all = append(all, message{"assistant", text})
+		}
+	}
+	var out []turn
+	for _, m := range all[:min(len(all), 100)] {
+		var text string
+		if json.Unmarshal(m.Content, &text, jsontext.AllowInvalidUTF8(true)) != nil {
+			text = string(m.Content)
+		}
+		out = append(out, turn{m.Role, lines(text)})
+	}
+	return out
 }
 
 // proof is the C2SP tlog-proof of an exchange's last record, or of the one that ?record= numbers.
@@ -376,17 +423,19 @@ func (v *view) prove(d *exchangeData) ([]byte, uint64, error) {
 	defer cancel()
 	for {
 		p, err := v.c.o.Prover()
-		if err != nil {
+		if err != nil && ctx.Err() != nil {
 			return nil, 0, err
 		}
-		if p.Size() > want.Seq {
+		if err == nil && p.Size() > want.Seq {
 			text, err := p.Prove(want.Seq, want.Leaf)
 			if closed := p.Close(); err == nil {
 				err = closed
 			}
 			return text, want.Seq, err
 		}
-		_ = p.Close() // it was only read
+		if err == nil {
+			_ = p.Close() // it was only read
+		}
 		select {
 		case <-ctx.Done():
 			return nil, 0, sorry(&reeve.Refusal{Status: http.StatusServiceUnavailable, Code: "unpublished", Rule: "console/checkpoint", Message: v.T("problem.unpublished"), Remedy: v.T("problem.unpublished.remedy")})

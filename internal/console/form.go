@@ -106,7 +106,7 @@ func (v *view) backPath() string {
 // ours returns an address below Home as it is, and Home for any other, so that nobody is sent to another site.
 func ours(next string) string {
 	u, err := url.Parse(next)
-	if err != nil || u.IsAbs() || u.Host != "" || !strings.HasPrefix(next, Home) || strings.Contains(next, "//") || strings.ContainsFunc(next, func(r rune) bool { return r <= ' ' || r == '\\' || r >= 0x7f }) {
+	if err != nil || u.IsAbs() || u.Host != "" || !strings.HasPrefix(next, Home) || strings.Contains(next, "//") || strings.Contains(next, "..") || strings.ContainsFunc(next, func(r rune) bool { return r <= ' ' || r == '\\' || r >= 0x7f }) {
 		return Home
 	}
 	return next

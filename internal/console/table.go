@@ -184,7 +184,7 @@ func (v *view) span() (since, until time.Time, err error) {
 			return t, nil
 		}
 		for _, layout := range []string{time.DateOnly, "2006-01-02T15:04", time.RFC3339} {
-			if t, err = time.Parse(layout, text); err == nil {
+			if t, err = time.Parse(layout, text); err == nil && t.Year() >= 1970 && t.Year() < 2200 {
 				return t, nil
 			}
 		}

@@ -65,9 +65,9 @@ const maxShown = 128 << 10
 
 // shown is a text on a page.
 type shown struct {
-	Text string
-	Cut  int // bytes that are not on the page
-	Rows int
+	Text  string
+	Cut   int    // bytes that are not on the page
+	Turns []turn // of a conversation, where it is one
 }
 
 // lines prepares a text for a page.
@@ -78,7 +78,6 @@ func lines(s string) shown {
 		s = strings.ToValidUTF8(s[:maxShown], "")
 	}
 	out.Text = visible(s)
-	out.Rows = min(30, 1+strings.Count(s, "\n"))
 	return out
 }
 
