@@ -24,7 +24,7 @@ func (s *server) mountConsole(a *admin.Admin) error {
 		return nil
 	}
 	c, err := console.New(console.Options{
-		Door: a, Records: s.house.keeper, Log: s.custody, Prover: lifecycle.Provable(s.custody, s.settings.data).Prover, Directory: s.keys, Decider: s.access,
+		Door: a, Records: s.house.keeper, Log: s.custody, Prover: lifecycle.Provable(s.custody, s.settings.data).Prover, Directory: s.keys, Decider: s.access, Review: s.house.review,
 		Verify: func(context.Context) (custody.Report, error) {
 			return custody.Verify(s.settings.data, custody.VerifyOptions{})
 		},

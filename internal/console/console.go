@@ -13,6 +13,7 @@ import (
 	"github.com/reeve-ai/reeve/internal/custody"
 	"github.com/reeve-ai/reeve/internal/identity"
 	"github.com/reeve-ai/reeve/internal/lifecycle"
+	review "github.com/reeve-ai/reeve/internal/people"
 	"github.com/reeve-ai/reeve/internal/posture"
 )
 
@@ -81,6 +82,7 @@ type Options struct {
 	Models      func() []Model           // configured
 	Settings    func() ([]byte, error)   // the effective configuration without secrets, YAML
 	Digests     func() map[string]string // of the policies in force, by name
+	Review      *review.Service          // nil: nothing is reviewed
 	Version     string
 	Clock       reeve.Clock  // nil: time.Now
 	Diagnostics *slog.Logger // diagnostics; gets no content. nil: silent

@@ -15,7 +15,7 @@ func everyPage(h *house, id string) []string {
 		"/console/", "/console/exchanges", "/console/exchanges/" + id, "/console/findings", "/console/findings?period=400d", "/console/datasets", "/console/models", "/console/models/small",
 		"/console/access", "/console/access/keys", "/console/access/policies", "/console/access/who-can", "/console/access/who-can?action=exchange:list", "/console/access/explain",
 		"/console/access/explain?principal=ada&action=exchange:read", "/console/custody", "/console/custody/holds", "/console/custody/subjects", "/console/custody/events", "/console/settings",
-		"/console/docs", "/console/docs/gateway", "/console/search", "/console/search?q=pii",
+		"/console/review", "/console/review/stats", "/console/docs", "/console/docs/gateway", "/console/search", "/console/search?q=pii",
 		"/console/exchanges?since=2025-10-17&until=2026-11-21", "/console/exchanges?result=refused", "/console/exchanges?rule=secrets", "/console/exchanges?model=small&result=blocked",
 	}
 }

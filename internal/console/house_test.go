@@ -23,6 +23,7 @@ import (
 	"github.com/reeve-ai/reeve/internal/identity"
 	"github.com/reeve-ai/reeve/internal/keyring"
 	"github.com/reeve-ai/reeve/internal/lifecycle"
+	review "github.com/reeve-ai/reeve/internal/people"
 	"github.com/reeve-ai/reeve/internal/posture"
 	"github.com/reeve-ai/reeve/internal/store"
 )
@@ -48,6 +49,7 @@ type house struct {
 	keeper  *lifecycle.Custodian
 	db      *store.DB
 	people  *identity.Directory
+	review  *review.Service
 	h       http.Handler
 	posture []posture.Check
 	users   map[string]string // id by name
@@ -86,10 +88,16 @@ func newHouse(t testing.TB) *house {
 	must(t, err)
 	engine, err := access.NewEngine(set)
 	must(t, err)
+	h.review, err = review.Open(t.Context(), review.Options{
+		Store: h.db, Log: h.log, Reader: reader, Find: h.keeper.Records, Keys: h.ring, Access: engine, Clock: h.clock,
+		Mask: func(b []byte) []byte { return []byte(strings.ReplaceAll(string(b), "jane@example.org", "[EMAIL_ADDRESS]")) },
+	})
+	must(t, err)
+	must(t, h.review.CatchUp(t.Context()))
 	door, err := admin.New(admin.Options{Directory: h.people, Store: h.db, Access: engine, Clock: h.clock})
 	must(t, err)
 	c, err := console.New(console.Options{
-		Door: door, Records: h.keeper, Log: h.log, Prover: lifecycle.Provable(h.log, h.dir).Prover, Directory: h.people, Decider: engine,
+		Door: door, Records: h.keeper, Log: h.log, Prover: lifecycle.Provable(h.log, h.dir).Prover, Directory: h.people, Decider: engine, Review: h.review,
 		Verify:  func(context.Context) (custody.Report, error) { return custody.Verify(h.dir, custody.VerifyOptions{}) },
 		Posture: func() []posture.Check { return h.posture }, Policies: engine.Set,
 		Guards: func() []console.Rule {
@@ -104,7 +112,7 @@ func newHouse(t testing.TB) *house {
 	must(t, err)
 	door.Mount(console.Home, c)
 	h.h = door
-	for name, roles := range map[string][]reeve.Role{"ada": {"admin"}, "cora": {"compliance", "security"}, "otto": {"auditor"}, "ed": {"employee"}} {
+	for name, roles := range map[string][]reeve.Role{"ada": {"admin"}, "cora": {"compliance", "security"}, "otto": {"auditor"}, "ed": {"employee"}, "rui": {"reviewer"}, "ria": {"reviewer"}} {
 		u, err := h.people.CreateUser(t.Context(), identity.Operator, store.User{Name: name, Roles: roles, Clearance: reeve.Label{Level: reeve.Restricted}})
 		must(t, err)
 		h.users[name] = u.ID

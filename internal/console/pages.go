@@ -6,6 +6,9 @@ func (c *Console) allPages() []*page {
 		{name: "overview", path: "{$}", nav: "overview", key: "o", action: "admin:console", load: overview},
 		{name: "live", path: "exchanges", nav: "live", key: "l", action: "exchange:list", load: live},
 		{name: "exchange", path: "exchanges/{id}", nav: "live", load: exchange},
+		{name: "review", path: "review", nav: "review", key: "r", action: "review:list", load: reviewQueue},
+		{name: "reviewstats", path: "review/stats", nav: "review", action: "review:list", load: reviewStats},
+		{name: "reviewitem", path: "review/items/{id}", nav: "review", load: reviewItem},
 		{name: "findings", path: "findings", nav: "findings", key: "f", action: "exchange:list", load: findings},
 		{name: "datasets", path: "datasets", nav: "datasets", key: "d", action: "dataset:list", load: datasets},
 		{name: "models", path: "models", nav: "models", key: "m", action: "model:list", load: models},
@@ -30,6 +33,11 @@ func (c *Console) allPages() []*page {
 func (c *Console) acts() []act {
 	return []act{
 		{path: "exchanges/{id}/reveal", do: reveal},
+		{path: "review/claim", action: "review:list", do: claimNext},
+		{path: "review/items/{id}/claim", do: claimItem},
+		{path: "review/items/{id}/giveback", do: giveBack},
+		{path: "review/items/{id}/reveal", do: revealItem},
+		{path: "review/items/{id}/decide", do: decideItem},
 		{path: "custody/verify", action: "record:verify", do: startVerify},
 		{path: "custody/holds", action: "record:hold", do: addHold},
 		{path: "custody/holds/release", action: "record:release", do: releaseHold},

@@ -22,6 +22,13 @@ document.addEventListener("keydown", (e) => {
     const link = [...document.querySelectorAll("nav a[data-key]")].find((a) => a.dataset.key === e.key);
     if (link) return go(link.href);
   }
+  const press = [...document.querySelectorAll("[data-press]")].find((x) => x.dataset.press === e.key);
+  if (press) {
+    e.preventDefault();
+    press.click();
+    if (press.type === "radio") press.form.querySelector(press.value === "correct" ? "textarea" : "[data-then]").focus();
+    return;
+  }
   switch (e.key) {
     case "?": return document.querySelector("#keys").showModal();
     case "g": waiting = Date.now(); return;
