@@ -32,6 +32,7 @@ torture: ## the long trials of the custody log and of access control
 	REEVE_LONG=1 go test -timeout 60m -v ./e2e/verifier
 	REEVE_HOLD_STEPS=1000000 go test -run LedgerNeverErases -timeout 60m -v ./internal/lifecycle
 	REEVE_LONG=1 go test -run 'Kill9' -timeout 60m -v ./internal/keyring
+	REEVE_LONG=1 go test -run 'TestMutations|TestMemory' -timeout 120m -v ./internal/model
 
 demo: ## the main job, offline
 	go run ./cmd/reeve demo

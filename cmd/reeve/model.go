@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -26,6 +27,9 @@ func newModel() *cobra.Command {
 	c.AddCommand(newModelScan(), newModelSign(), newModelVerify(), newModelBOM(), newModelDeps())
 	return c
 }
+
+// scanMemory is where the collector begins to work harder, in bytes: a scan holds less whatever the file, and garbage is no reason for more.
+const scanMemory = 90 << 20
 
 // modelScanFlags are the flags of `reeve model scan`.
 type modelScanFlags struct {
@@ -94,6 +98,7 @@ func (f *modelScanFlags) run(c *cobra.Command, paths []string) error {
 		return err
 	}
 	scan := model.NewScanner(o)
+	debug.SetMemoryLimit(scanMemory)
 	err := scan.Paths(c.Context(), paths, runtime.GOMAXPROCS(0), t.tell)
 	if err == nil {
 		err = f.statement.sign(c.Context())

@@ -87,7 +87,7 @@ func ReadGGUF(r *io.SectionReader) (*GGUF, error) {
 	}
 	g.Tensors = p.uint(8)
 	pairs := p.uint(8)
-	if g.Tensors > uint64(p.left())/(8+4+4+8) || pairs > uint64(p.left())/(8+4+1) || pairs > maxGGUFPairs {
+	if g.Tensors > maxTensors || g.Tensors > uint64(p.left())/(8+4+4+8) || pairs > uint64(p.left())/(8+4+1) || pairs > maxGGUFPairs {
 		return g, fmt.Errorf("%w: %d tensors and %d values cannot be in so few bytes", errGGUF, g.Tensors, pairs)
 	}
 	for range pairs {

@@ -15,6 +15,9 @@ import (
 // maxSafetensorsHeader is the limit of the format's own reader, in bytes.
 const maxSafetensorsHeader = 100_000_000
 
+// maxTensors bounds the tensors of one file; the largest mixtures of experts have some 100,000 in all their files.
+const maxTensors = 400_000
+
 // safetensorsBits are the bits of one element of each type.
 var safetensorsBits = map[string]uint64{
 	"BOOL": 8, "U8": 8, "I8": 8, "I16": 16, "U16": 16, "F16": 16, "BF16": 16, "I32": 32, "U32": 32, "F32": 32, "F64": 64, "I64": 64, "U64": 64,
@@ -60,6 +63,9 @@ func safetensorsSpans(r *io.SectionReader) ([][2]uint64, error) {
 	n := binary.LittleEndian.Uint64(h[:])
 	if n > maxSafetensorsHeader || int64(n) > r.Size()-8 {
 		return nil, fmt.Errorf("%w: a header of %d bytes", errSafetensors, n)
+	}
+	if n > maxJSONText && longestString(io.NewSectionReader(r, 8, int64(n))) > maxJSONText {
+		return nil, fmt.Errorf("%w: a text in the header is too long", errSafetensors)
 	}
 	data := uint64(r.Size()) - 8 - n
 	spans, err := readSafetensorsHeader(io.NewSectionReader(r, 8, int64(n)))
@@ -110,6 +116,9 @@ func readSafetensorsHeader(r io.Reader) ([][2]uint64, error) {
 		}
 		if err := e.check(); err != nil {
 			return nil, err
+		}
+		if len(spans) >= maxTensors {
+			return nil, fmt.Errorf("%w: more than %d tensors", errSafetensors, maxTensors)
 		}
 		spans = append(spans, e.Offsets)
 	}

@@ -21,7 +21,7 @@ const (
 
 	endSize    = 22
 	maxComment = 1<<16 - 1
-	maxDir     = 256 << 20
+	maxDir     = 24 << 20 // some 200,000 entries
 )
 
 // zipMember is one entry of the central directory, or a local header that no entry points to.

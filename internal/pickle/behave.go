@@ -70,7 +70,7 @@ func (m *machine) global() error {
 	if err != nil {
 		return err
 	}
-	return m.push(value{kind: kImport, x: &extra{made: i}})
+	return m.push(value{kind: kImport, x: m.bare(i)})
 }
 
 func (m *machine) stackGlobal() error {
@@ -90,7 +90,7 @@ func (m *machine) stackGlobal() error {
 	if err != nil {
 		return err
 	}
-	return m.push(value{kind: kImport, x: &extra{made: i}})
+	return m.push(value{kind: kImport, x: m.bare(i)})
 }
 
 func (m *machine) inst() error {
@@ -102,7 +102,7 @@ func (m *machine) inst() error {
 	if err != nil {
 		return err
 	}
-	return m.push(m.called(opInst, &value{kind: kImport, x: &extra{made: i}}, args))
+	return m.push(m.called(opInst, &value{kind: kImport, x: m.bare(i)}, args))
 }
 
 func (m *machine) obj() error {
@@ -179,7 +179,7 @@ func (m *machine) attribute(made *Import, args []value) (value, bool) {
 		return value{}, false
 	}
 	made.Resolved++
-	return value{kind: kImport, x: &extra{made: i}}, true
+	return value{kind: kImport, x: m.bare(i)}, true
 }
 
 // reconstructs reports whether a call of i makes an object of the class that is its first argument.

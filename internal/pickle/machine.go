@@ -8,7 +8,7 @@ import (
 // The limits of the machine. What goes beyond is a violation, not an error of memory.
 const (
 	maxText       = 512     // bytes kept of a constant string
-	maxStack      = 1 << 19 // values on the stack
+	maxStack      = 1 << 18 // values on the stack
 	maxMarks      = 1 << 16
 	maxWeights    = 1 << 20 // containers whose written-out size is followed
 	maxImports    = 4096
@@ -23,7 +23,7 @@ const (
 	maxNested     = 64       // pickles in bytes and texts
 	maxNestedSize = 64 << 10 // bytes of one that are looked at
 	maxStorages   = 1 << 16
-	maxHeldText   = 32 << 20    // bytes of strings in the memo
+	maxHeld       = 16 << 20    // bytes of texts and parts of values in the memo
 	expansion     = 100_000_000 // values that a small stream may stand for
 )
 
@@ -36,8 +36,9 @@ type machine struct {
 	memo    map[int64]*[pageValues]value
 	put     map[int64]*[pageValues / 64]uint64 // which places of a page are filled
 	next    int64                              // index of the next MEMOIZE: the number of filled places
-	held    int                                // bytes of strings in the memo
-	lossy   bool                               // the memo has forgotten something
+	held    int                                // bytes of texts and parts of values in the memo
+	bares   map[*Import]*extra
+	lossy   bool // the memo has forgotten something
 	weights []int64
 	imports map[[2]string]*Import
 	frame   int64 // end of the current frame, 0 outside
@@ -65,7 +66,7 @@ func read(s *Stream, depth int) *Report {
 
 func newMachine(s *Stream, r *Report, imports map[[2]string]*Import, depth int) *machine {
 	return &machine{
-		s: s, r: r, imports: imports, weights: make([]int64, 1), depth: depth,
+		s: s, r: r, imports: imports, bares: map[*Import]*extra{}, weights: make([]int64, 1), depth: depth,
 		memo: map[int64]*[pageValues]value{}, put: map[int64]*[pageValues / 64]uint64{},
 	}
 }
@@ -105,7 +106,6 @@ func (m *machine) inner() error {
 	}
 	m.r.Opcodes++
 	m.r.End = m.s.Pos()
-	m.held += in.held
 	return nil
 }
 
@@ -226,10 +226,7 @@ func (m *machine) store(index int64) error {
 		bits[at/64] |= 1 << (at % 64)
 		m.next++
 	}
-	kept := *v
-	if m.held += len(kept.text); m.held > maxHeldText {
-		kept.text, kept.whole = "", false
-	}
+	kept := m.kept(v)
 	if values == nil {
 		if kept.plain() {
 			return nil
@@ -239,6 +236,40 @@ func (m *machine) store(index int64) error {
 	}
 	values[at] = kept
 	return nil
+}
+
+// kept is what the memo keeps of a value: all of it while there is room, and then what it is without what it holds.
+func (m *machine) kept(v *value) value {
+	kept := *v
+	size := len(kept.text)
+	if kept.x != nil && kept.kind != kImport {
+		size += 96 + 48*(len(kept.x.items)+len(kept.x.members))
+	}
+	room := maxHeld
+	if kept.kind == kString && size <= 64 {
+		room = 2 * maxHeld // it may be the name of an import yet to come
+	}
+	if m.held += size; m.held <= room {
+		return kept
+	}
+	m.held -= size
+	kept.text, kept.whole = "", false
+	if made := kept.made(); kept.kind == kObject && made != nil {
+		kept.x = m.bare(made)
+	} else if kept.kind != kImport {
+		kept.x = nil
+	}
+	return kept
+}
+
+// bare is what is known of an import or of its object by its name alone; all values share it.
+func (m *machine) bare(i *Import) *extra {
+	x := m.bares[i]
+	if x == nil {
+		x = &extra{made: i}
+		m.bares[i] = x
+	}
+	return x
 }
 
 // load pushes what the memo has at an index.
