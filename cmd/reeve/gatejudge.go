@@ -36,7 +36,7 @@ func (j *gateJudge) Read(e *attest.Envelope) (*admission.Verdict, string) {
 	if problem != nil {
 		return nil, problem.Reason
 	}
-	out := &admission.Verdict{Policy: p.Digest(), Issued: v.At, Expires: v.Expires}
+	out := &admission.Verdict{Policy: p.Digest(), Issued: v.At, Expires: v.Expires, Label: admission.LabelOf(v.Label)}
 	for _, r := range s.Subject {
 		if sum := r.Digest["sha256"]; sum != "" {
 			out.Subjects = append(out.Subjects, sum)

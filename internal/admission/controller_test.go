@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/reeve-ai/reeve"
 	"github.com/reeve-ai/reeve/internal/attest"
 )
 
@@ -353,3 +354,20 @@ func (m *many) Files(_ context.Context, model string) ([]File, error) {
 	return fileOrFolder(m.files[model])
 }
 func (m *many) Settle(context.Context, string, []Measured) error { return nil }
+
+func TestLabelOfAVerdict(t *testing.T) {
+	for text, want := range map[string]reeve.Label{
+		"": {}, "internal": reeve.NewLabel(reeve.Internal), "confidential{PII}": reeve.NewLabel(reeve.Confidential, "PII"), "???": reeve.NewLabel(reeve.Restricted),
+	} {
+		if got := LabelOf(text); got.String() != want.String() {
+			t.Errorf("%q reads as %s", text, got)
+		}
+	}
+	var none *Standing
+	if none.Label().Level != reeve.Public || (&Standing{}).Label().Level != reeve.Public {
+		t.Error("a model without a verdict has a label")
+	}
+	if l := (&Standing{Verdict: &Verdict{Label: reeve.NewLabel(reeve.Confidential)}}).Label(); l.Level != reeve.Confidential {
+		t.Errorf("its verdict says %s", l)
+	}
+}

@@ -53,7 +53,7 @@ func (v *Verdicts) Read(e *attest.Envelope) (*Verdict, string) {
 	if g.Verdict != attest.Pass {
 		return nil, "the verdict is " + g.Verdict
 	}
-	out := &Verdict{Policy: g.Policy.Digest["sha256"], Issued: g.At, Expires: g.Expires}
+	out := &Verdict{Policy: g.Policy.Digest["sha256"], Issued: g.At, Expires: g.Expires, Label: LabelOf(g.Label)}
 	for _, r := range s.Subject {
 		if sum := r.Digest["sha256"]; sum != "" {
 			out.Subjects = append(out.Subjects, sum)

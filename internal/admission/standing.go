@@ -80,6 +80,14 @@ func (s *Standing) Note() string {
 	return "unattested"
 }
 
+// Label is what the data that went into the model makes of it, as the verdict says; the zero Label where there is no verdict.
+func (s *Standing) Label() reeve.Label {
+	if s == nil || s.Verdict == nil {
+		return reeve.Label{}
+	}
+	return s.Verdict.Label
+}
+
 // Refusal is why a request must not go to the model; nil where it may. It takes no system call.
 func (s *Standing) Refusal(now time.Time) *reeve.Refusal {
 	if s == nil || s.Mode != Enforce {

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/reeve-ai/reeve"
 	"github.com/reeve-ai/reeve/internal/attest"
 )
 
@@ -23,6 +24,19 @@ type Verdict struct {
 	Subjects []string // SHA-256 digests of the files, hex, ascending
 	Issued   time.Time
 	Expires  time.Time
+	Label    reeve.Label // of the data that went into the model, and into those it was made from
+}
+
+// LabelOf reads the label that a verdict gives. What cannot be read is not therefore public.
+func LabelOf(text string) reeve.Label {
+	if text == "" {
+		return reeve.Label{}
+	}
+	l, err := reeve.ParseLabel(text)
+	if err != nil {
+		return reeve.Label{Level: reeve.Restricted}
+	}
+	return l
 }
 
 // Judge reads envelopes. It is safe for concurrent use; what it answers may change when the policy does.

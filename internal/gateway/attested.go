@@ -24,6 +24,8 @@ type Pass interface {
 	Warning(now time.Time) string
 	// Note is what the answer's head says: admitted, allowed (break-glass) or unattested.
 	Note() string
+	// Label is what the data that went into the model makes of it.
+	Label() reeve.Label
 	// Altered is why an answer under way must end: a change of the model has been noticed.
 	Altered() *reeve.Refusal
 	// Confirm is asked when an answer is there, before it goes out: why it must not.
@@ -57,6 +59,22 @@ func (g *Gateway) attested(x *exchange) *reeve.Refusal {
 		g.opts.Metrics.unattested.WithLabelValues(x.warned).Inc()
 	}
 	return nil
+}
+
+// labelOf is the label of a model: what it was configured with, joined with what its verdict says of the data that went into it.
+func (g *Gateway) labelOf(model string) reeve.Label {
+	l := g.models[model].Label
+	if g.opts.Admission == nil || model == "" {
+		return l
+	}
+	u, as := g.target(model)
+	if u == nil {
+		return l
+	}
+	if pass := g.opts.Admission.Admit(u.Name, as); pass != nil {
+		l = l.Join(pass.Label())
+	}
+	return l
 }
 
 // confirmed asks whether the model that has answered is still the one that was attested.

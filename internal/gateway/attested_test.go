@@ -18,6 +18,7 @@ type turnstile struct {
 	altered atomic.Bool // noticed
 	swapped atomic.Bool // not noticed until it is asked
 	warning string
+	label   reeve.Label
 	asked   atomic.Int32
 }
 
@@ -39,6 +40,7 @@ func (s *turnstile) no(when *atomic.Bool) *reeve.Refusal {
 func (s *turnstile) Refusal(time.Time) *reeve.Refusal                  { return s.no(&s.closed) }
 func (s *turnstile) Altered() *reeve.Refusal                           { return s.no(&s.altered) }
 func (s *turnstile) Confirm(context.Context, time.Time) *reeve.Refusal { return s.no(&s.swapped) }
+func (s *turnstile) Label() reeve.Label                                { return s.label }
 func (s *turnstile) Warning(time.Time) string                          { return s.warning }
 func (s *turnstile) Note() string {
 	if s.warning != "" {
@@ -161,5 +163,28 @@ func TestListsLeaveOutWhatIsRefused(t *testing.T) {
 	got := h.do(t, "GET", "/v1/models", "")
 	if text := string(got.body); strings.Contains(text, `"m"`) || !strings.Contains(text, `"free"`) {
 		t.Errorf("the list is %s", text)
+	}
+}
+
+// What went into a model comes out of it: its verdict's label is joined with the one that it was configured with, for answers, access and
+// the list of models.
+func TestTheLabelOfAVerdict(t *testing.T) {
+	gate := &turnstile{label: reeve.NewLabel(reeve.Confidential)}
+	h := newHouse(t, answering(func() {}), func(o *Options) {
+		o.Admission = gate
+		o.Models = []Model{{Name: "m", Upstream: "local", Label: reeve.NewLabel(reeve.Internal)}, {Name: "free", Upstream: "local"}}
+	})
+	ask := func(model string) reply {
+		return h.post(t, "/v1/chat/completions", `{"model":"`+model+`","messages":[{"role":"user","content":"hi"}]}`)
+	}
+	if got := ask("m"); got.status != http.StatusForbidden || !strings.Contains(string(got.body), "confidential") && !strings.Contains(string(got.body), "clearance") {
+		t.Errorf("a caller cleared for internal: %d %s", got.status, got.body)
+	}
+	if got := ask("free"); got.status != http.StatusOK {
+		t.Errorf("a model without a verdict: %d %s", got.status, got.body)
+	}
+	gate.label = reeve.Label{}
+	if got := ask("m"); got.status != http.StatusOK || got.header.Get("Reeve-Label") != "internal" {
+		t.Errorf("a verdict without a label: %d %s %s", got.status, got.header.Get("Reeve-Label"), got.body)
 	}
 }

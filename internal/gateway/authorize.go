@@ -15,7 +15,7 @@ func (g *Gateway) authorize(x *exchange) *reeve.Refusal {
 	if refusal := g.converse(x); refusal != nil {
 		return refusal
 	}
-	x.modelLabel = g.models[x.req.Model].Label
+	x.modelLabel = g.labelOf(x.req.Model)
 	x.purpose = g.purpose(x)
 	q := access.Request{Principal: x.session.Principal, Action: access.ModelUse, Resource: g.resource(x.req.Model), Context: g.context(x)}
 	if x.ep.Method == http.MethodGet {
@@ -47,10 +47,10 @@ func (g *Gateway) authorize(x *exchange) *reeve.Refusal {
 func (g *Gateway) resource(model string) access.Resource {
 	m, listed := g.models[model]
 	if !listed {
-		return access.Model(model, reeve.Label{})
+		return access.Model(model, g.labelOf(model))
 	}
 	r := m.Resource
-	r.Kind, r.Name, r.Label = access.KindModel, m.Name, m.Label
+	r.Kind, r.Name, r.Label = access.KindModel, m.Name, g.labelOf(model)
 	return r
 }
 
