@@ -162,11 +162,12 @@ func TestSameInputSameBytes(t *testing.T) {
 	}
 }
 
-// The CycloneDX schemas are read from the folder that REEVE_TESTDATA names.
-func TestAgainstTheSchema(t *testing.T) {
+// schemaOf compiles a schema of CycloneDX from the folder that REEVE_TESTDATA names, nil where it is not set.
+func schemaOf(t testing.TB, spec string) *jsonschema.Schema {
+	t.Helper()
 	data := os.Getenv("REEVE_TESTDATA")
 	if data == "" {
-		t.Skip("REEVE_TESTDATA is not set: it names the folder with schemas/bom-1.6.schema.json")
+		return nil
 	}
 	c := jsonschema.NewCompiler()
 	for _, name := range []string{"spdx.schema.json", "jsf-0.82.schema.json", "cryptography-defs.schema.json", "bom-1.6.schema.json", "bom-1.7.schema.json"} {
@@ -182,22 +183,45 @@ func TestAgainstTheSchema(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	schema, err := c.Compile("http://cyclonedx.org/schema/bom-" + spec + ".schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return schema
+}
+
+// checkSchema holds a document against the published schema, where that is at hand.
+func checkSchema(t testing.TB, spec string, text []byte) {
+	t.Helper()
+	schema := schemaOf(t, spec)
+	if schema == nil {
+		return
+	}
+	v, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := schema.Validate(v); err != nil {
+		t.Errorf("%s: %v", spec, err)
+	}
+}
+
+func TestAgainstTheSchema(t *testing.T) {
+	if os.Getenv("REEVE_TESTDATA") == "" {
+		t.Skip("REEVE_TESTDATA is not set: it names the folder with schemas/bom-1.6.schema.json")
+	}
 	bare := write(t, filepath.Join(t.TempDir(), "bare"), map[string]string{"weights.bin": "x"})
 	for _, spec := range []string{"1.6", "1.7"} {
-		schema, err := c.Compile("http://cyclonedx.org/schema/bom-" + spec + ".schema.json")
-		if err != nil {
-			t.Fatal(err)
-		}
-		for name, text := range map[string][]byte{"rich": written(t, rich(t), full(t, spec)), "plain": written(t, rich(t), options(spec)), "bare": written(t, bare, options(spec))} {
-			v, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := schema.Validate(v); err != nil {
-				t.Errorf("%s, %s: %v", spec, name, err)
-			}
+		for _, text := range [][]byte{written(t, rich(t), full(t, spec)), written(t, rich(t), options(spec)), written(t, bare, options(spec)), written(t, wellDocumented(t), full(t, spec))} {
+			checkSchema(t, spec, text)
 		}
 	}
+	o := vulndb.VEXOptions{Author: "Ana", Tool: "1", Clock: options("").Clock}
+	vex, err := vulndb.CycloneDXVEX(full(t, "").Deps, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkSchema(t, "1.6", vex)
 }
 
 func FuzzCard(f *testing.F) {

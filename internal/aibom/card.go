@@ -24,6 +24,7 @@ type cardFront struct {
 	Name        string `yaml:"model_name"`
 	Version     string `yaml:"version"`
 	Emissions   any    `yaml:"co2_eq_emissions"`
+	Domain      any    `yaml:"domain"`
 	Index       []struct {
 		Results []struct {
 			Task    map[string]any `yaml:"task"`
@@ -46,6 +47,7 @@ func (f *Facts) card(rel, text string) {
 		}
 	}
 	f.sections(rel, text)
+	f.named(rel, text)
 }
 
 func (f *Facts) front(rel, text string) {
@@ -67,11 +69,16 @@ func (f *Facts) front(rel, text string) {
 			f.list(name, s, Declared, rel)
 		}
 	}
-	switch e := c.Emissions.(type) {
-	case map[string]any:
-		f.claim("emissions", oneText(e["emissions"]), Declared, rel)
-	default:
-		f.claim("emissions", oneText(e), Declared, rel)
+	f.claim("domain", strings.Join(texts(c.Domain), ", "), Declared, rel)
+	emissions := c.Emissions
+	if e, ok := emissions.(map[string]any); ok {
+		emissions = e["emissions"]
+	}
+	f.claim("emissions", oneText(emissions), Declared, rel)
+	for _, tag := range f.Lists["tag"] {
+		if id, is := strings.CutPrefix(tag.Value, "arxiv:"); is && arxivID.MatchString(id) {
+			f.claim("paper", "https://arxiv.org/abs/"+id, Declared, rel)
+		}
 	}
 	for _, m := range c.Index {
 		for _, r := range m.Results {
@@ -145,20 +152,68 @@ var sectionClaims = []struct {
 	claim string
 	title *regexp.Regexp
 }{
-	{"limitations", regexp.MustCompile(`(?i)limitation`)},
-	{"ethics", regexp.MustCompile(`(?i)ethic|bias`)},
-	{"safety", regexp.MustCompile(`(?i)safety|risk`)},
-	{"intended_use", regexp.MustCompile(`(?i)intended|direct use|^uses?$`)},
-	{"energy", regexp.MustCompile(`(?i)environment|energy|carbon`)},
-	{"training", regexp.MustCompile(`(?i)training (?:data|procedure|details)|^training$`)},
-	{"preprocessing", regexp.MustCompile(`(?i)preprocess`)},
-	{"evaluation", regexp.MustCompile(`(?i)evaluation|results|benchmark`)},
+	{"limitations", regexp.MustCompile(`(?i)limitation|known issue`)},
+	{"preprocessing", regexp.MustCompile(`(?i)preprocess|data preparation`)},
+	{"explainability", regexp.MustCompile(`(?i)explainab|interpretab|model examination`)},
+	{"autonomy", regexp.MustCompile(`(?i)autonomy|human (?:oversight|review|in the loop)`)},
+	{"standards", regexp.MustCompile(`(?i)complian|standards|regulat`)},
+	{"threshold", regexp.MustCompile(`(?i)threshold`)},
+	{"personal_data", regexp.MustCompile(`(?i)personal|privacy|sensitive`)},
+	{"ethics", regexp.MustCompile(`(?i)ethic|bias|fairness`)},
+	{"safety", regexp.MustCompile(`(?i)safety|risk|misuse|out-of-scope`)},
+	{"intended_use", regexp.MustCompile(`(?i)intended|direct use|^uses?(?: cases?)?$`)},
+	{"application", regexp.MustCompile(`(?i)downstream|how to (?:use|get started)|^usage|application|get started`)},
+	{"domain", regexp.MustCompile(`(?i)^domain`)},
+	{"energy", regexp.MustCompile(`(?i)environment|energy|carbon|emission`)},
+	{"training", regexp.MustCompile(`(?i)training (?:data|procedure|details|process|set-?up|hyper)|^training$|fine-?tuning`)},
+	{"evaluation", regexp.MustCompile(`(?i)evaluation|results|benchmark|metrics`)},
 	{"description", regexp.MustCompile(`(?i)description|overview|summary|^about|model details`)},
+}
+
+// bullets are the lines of a card that name one thing, as the template of the model hub has them.
+var bullets = []struct {
+	claim string
+	line  *regexp.Regexp
+}{
+	{"author", regexp.MustCompile(`(?im)^\s*[-*]\s*\**(?:developed by|author|authors)\b[^:\n]*:\**\s*(.+)$`)},
+	{"organization", regexp.MustCompile(`(?im)^\s*[-*]\s*\**(?:shared by|published by|organi[sz]ation)\b[^:\n]*:\**\s*(.+)$`)},
+	{"model_type", regexp.MustCompile(`(?im)^\s*[-*]\s*\**model type\b[^:\n]*:\**\s*(.+)$`)},
+	{"vcs", regexp.MustCompile(`(?im)^\s*[-*]\s*\**(?:repository|source code)\b[^:\n]*:\**\s*(.+)$`)},
+	{"paper", regexp.MustCompile(`(?im)^\s*[-*]\s*\**paper\b[^:\n]*:\**\s*(.+)$`)},
+	{"website", regexp.MustCompile(`(?im)^\s*[-*]\s*\**(?:website|homepage|demo|project page)\b[^:\n]*:\**\s*(.+)$`)},
+	{"url", regexp.MustCompile(`(?im)^\s*[-*]\s*\**download\b[^:\n]*:\**\s*(.+)$`)},
+}
+
+var (
+	link     = regexp.MustCompile(`https?://[^\s<>()\[\]"']+`)
+	arxivID  = regexp.MustCompile(`^\d{4}\.\d{4,5}$`)
+	quantity = regexp.MustCompile(`(?i)(\d[\d.,]*)\s*(kWh|MWh|GWh|Wh|MJ|GJ)\b`)
+)
+
+// named takes what bullets of a card name. Where a link is wanted, the first one of the line is it.
+func (f *Facts) named(rel, text string) {
+	for _, b := range bullets {
+		m := b.line.FindStringSubmatch(text)
+		if m == nil {
+			continue
+		}
+		value := plainText(m[1])
+		switch b.claim {
+		case "vcs", "paper", "website", "url":
+			value = strings.TrimRight(link.FindString(m[1]), ".,;")
+		}
+		f.claim(b.claim, value, Declared, rel)
+	}
+	if m := quantity.FindStringSubmatch(f.Claims["energy"].Value); m != nil {
+		f.claim("energy_quantity", m[1], Inferred, rel)
+		f.claim("energy_unit", m[2], Inferred, rel)
+	}
 }
 
 // sections takes the text under titles that say what a bill of materials asks for. A placeholder says nothing.
 func (f *Facts) sections(rel, text string) {
 	marks := heading.FindAllStringSubmatchIndex(text, 500)
+	shared := map[string]string{} // of titles that name several: a section of its own comes first
 	for i, m := range marks {
 		end := len(text)
 		if i+1 < len(marks) {
@@ -172,10 +227,27 @@ func (f *Facts) sections(rel, text string) {
 				break
 			}
 		}
+		for _, name := range []string{"limitations", "ethics", "safety"} {
+			if sectionTitle(name).MatchString(title) && shared[name] == "" {
+				shared[name] = body
+			}
+		}
 		if i == 0 && body != "" {
 			f.weak("description", body, Declared, rel)
 		}
 	}
+	for name, body := range shared {
+		f.weak(name, body, Declared, rel)
+	}
+}
+
+func sectionTitle(claim string) *regexp.Regexp {
+	for _, s := range sectionClaims {
+		if s.claim == claim {
+			return s.title
+		}
+	}
+	return nil
 }
 
 var (

@@ -77,7 +77,7 @@ func Collect(ctx context.Context, path string) (*Facts, error) {
 			return ctx.Err()
 		case d.IsDir() && p != path && d.Name() == ".git":
 			return fs.SkipDir
-		case !d.Type().IsRegular():
+		case !d.Type().IsRegular() || p != path && beside(d.Name()):
 			return nil
 		}
 		rel, err := filepath.Rel(root, p)
@@ -99,6 +99,11 @@ func Collect(ctx context.Context, path string) (*Facts, error) {
 	}
 	f.weak("name", strings.TrimSuffix(filepath.Base(abs), filepath.Ext(abs)), Inferred, "file name")
 	return f, f.root()
+}
+
+// beside reports whether a file lies beside the model and is none of its parts: what is said and signed about it.
+func beside(name string) bool {
+	return strings.HasSuffix(name, ".intoto.jsonl") || name == "model.sig"
 }
 
 // claim notes a value, unless one of at least the same weight is there. Files are read in lexical order.
@@ -224,7 +229,7 @@ func (f *Facts) gguf(rel string, r *io.SectionReader) {
 	}
 	for claim, key := range map[string]string{
 		"name": "general.name", "version": "general.version", "author": "general.author", "organization": "general.organization", "description": "general.description",
-		"licence": "general.license", "licence_link": "general.license.link", "url": "general.repo_url", "doi": "general.doi", "size_label": "general.size_label", "finetune": "general.finetune",
+		"licence": "general.license", "licence_link": "general.license.link", "url": "general.repo_url", "website": "general.url", "vcs": "general.source.repo_url", "doi": "general.doi", "size_label": "general.size_label", "finetune": "general.finetune",
 	} {
 		f.claim(claim, text(key), Declared, rel)
 	}
@@ -232,7 +237,7 @@ func (f *Facts) gguf(rel string, r *io.SectionReader) {
 	f.claim("architecture", arch, Inferred, rel)
 	for claim, key := range map[string]string{
 		"context_length": arch + ".context_length", "embedding_length": arch + ".embedding_length", "block_count": arch + ".block_count",
-		"attention_head_count": arch + ".attention.head_count", "feed_forward_length": arch + ".feed_forward_length", "expert_count": arch + ".expert_count", "tokenizer_class": "tokenizer.ggml.model",
+		"attention_head_count": arch + ".attention.head_count", "attention_head_count_kv": arch + ".attention.head_count_kv", "rope_dimension_count": arch + ".rope.dimension_count", "feed_forward_length": arch + ".feed_forward_length", "expert_count": arch + ".expert_count", "tokenizer_class": "tokenizer.ggml.model",
 		"quantization_version": "general.quantization_version", "file_type": "general.file_type",
 	} {
 		f.claim(claim, text(key), Inferred, rel)
@@ -309,9 +314,12 @@ func (f *Facts) config(base, rel string, r *io.SectionReader) {
 				f.claim("model_class", s, Inferred, rel)
 			}
 		}
+		if q, ok := m["quantization_config"].(map[string]any); ok {
+			f.claim("quantisation", strings.TrimSpace(oneText(q["quant_method"])+" "+oneText(q["bits"])), Inferred, rel)
+		}
 		for claim, key := range map[string]string{
 			"vocab_size": "vocab_size", "context_length": "max_position_embeddings", "embedding_length": "hidden_size", "block_count": "num_hidden_layers",
-			"attention_head_count": "num_attention_heads", "feed_forward_length": "intermediate_size", "precision": "torch_dtype", "framework": "transformers_version",
+			"attention_head_count": "num_attention_heads", "attention_head_count_kv": "num_key_value_heads", "feed_forward_length": "intermediate_size", "precision": "torch_dtype", "framework": "transformers_version",
 		} {
 			f.claim(claim, text(key), Inferred, rel)
 		}

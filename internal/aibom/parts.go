@@ -27,37 +27,84 @@ func (b *builder) files() []cdx.Component {
 
 func dataRef(i int) string { return fmt.Sprintf("data:%d", i+1) }
 
-// datasetNames are the data sets that statements and the card name, those of statements first.
-func (b *builder) datasetNames() []string {
-	var names []string
-	for _, d := range b.o.Datasets {
-		names = append(names, d.Dataset)
-	}
-	for _, c := range b.f.Lists["dataset"] {
-		names = append(names, c.Value)
-	}
-	return names
+// dataset is one set of data that the model was made from, with how sure that is.
+type dataset struct {
+	DataSource
+	grade Grade
+	from  string
 }
 
-// data are the data sets: verified ones with digest and label, the others by the name that somebody gave.
-func (b *builder) data() []cdx.Component {
-	var out []cdx.Component
-	for i, name := range b.datasetNames() {
-		c := cdx.Component{Type: cdx.ComponentTypeData, BOMRef: dataRef(i), Name: name}
-		data := cdx.ComponentData{Type: cdx.ComponentDataTypeDataset, Name: name}
-		grade := Declared
-		if i < len(b.o.Datasets) {
-			d := b.o.Datasets[i]
-			grade = Verified
-			data.Classification = d.Label
-			if d.Label != "" {
-				data.SensitiveData = &[]string{d.Label}
-			}
-			if d.Tree.Root != "" {
-				c.Properties = &[]cdx.Property{{Name: "reeve:root:rfc6962-sha256", Value: d.Tree.Root}}
+// datasets are those of signed audits, of signed statements about the training, of sourcing.yaml and of the card, each name once.
+func (b *builder) datasets() []dataset {
+	var out []dataset
+	add := func(d dataset) {
+		for i := range out {
+			if out[i].Name == d.Name { // the surer one stays, and learns what only the other says
+				out[i].learn(&d.DataSource)
+				return
 			}
 		}
-		p := property(deref(c.Properties), "reeve:claim:name", string(grade))
+		out = append(out, d)
+	}
+	for _, d := range b.o.Datasets {
+		x := dataset{DataSource{Name: d.Dataset, Classification: d.Label, Digest: d.Tree.Root}, Verified, "signed audit"}
+		if d.Label != "" {
+			x.Sensitive = []string{d.Label}
+		}
+		add(x)
+	}
+	for _, m := range b.o.Lineage.inputs("data set") {
+		add(dataset{DataSource{Name: m.Name, URL: m.URI, Digest: digestOf(m)}, grade(m), "signed statement"})
+	}
+	for _, s := range b.o.Sources {
+		add(dataset{s, Declared, "sourcing.yaml"})
+	}
+	for _, c := range b.f.Lists["dataset"] {
+		add(dataset{DataSource{Name: c.Value}, Declared, c.From})
+	}
+	return out
+}
+
+func (d *dataset) learn(x *DataSource) {
+	for _, f := range []struct{ to, from *string }{
+		{&d.Version, &x.Version},
+		{&d.Description, &x.Description},
+		{&d.URL, &x.URL},
+		{&d.Licence, &x.Licence},
+		{&d.Owner, &x.Owner},
+		{&d.Steward, &x.Steward},
+		{&d.Classification, &x.Classification},
+		{&d.Digest, &x.Digest},
+	} {
+		*f.to = first(*f.to, *f.from)
+	}
+	if len(d.Sensitive) == 0 {
+		d.Sensitive = x.Sensitive
+	}
+}
+
+// data are the data sets as components with their governance. Each has an identifier: the digest where one is known, else its name.
+func (b *builder) data() []cdx.Component {
+	var out []cdx.Component
+	for i, d := range b.datasets() {
+		c := cdx.Component{Type: cdx.ComponentTypeData, BOMRef: dataRef(i), Name: d.Name, Version: d.Version, Description: d.Description}
+		data := cdx.ComponentData{
+			Type: cdx.ComponentDataTypeDataset, Name: d.Name, Classification: d.Classification, Description: d.Description, Governance: governance(d.Owner, d.Steward),
+		}
+		if len(d.Sensitive) > 0 {
+			data.SensitiveData = &d.Sensitive
+		}
+		if strings.HasPrefix(d.URL, "http://") || strings.HasPrefix(d.URL, "https://") {
+			data.Contents = &cdx.ComponentDataContents{URL: d.URL}
+		}
+		c.Licenses = licencesOf(d.Licence, "")
+		id := "name:" + d.Name
+		if d.Digest != "" {
+			id = "sha256:" + d.Digest
+			c.Hashes = &[]cdx.Hash{{Algorithm: cdx.HashAlgoSHA256, Value: d.Digest}}
+		}
+		p := property(nil, "reeve:identifier", id)
+		p = property(p, "reeve:claim:name", string(d.grade)+" ("+d.from+")")
 		c.Properties, c.Data = &p, &[]cdx.ComponentData{data}
 		out = append(out, c)
 	}
@@ -84,6 +131,33 @@ func (b *builder) libraries() []cdx.Component {
 
 func vulnerability(v *vulndb.Vulnerability, ref string) cdx.Vulnerability {
 	out := cdx.Vulnerability{ID: v.ID, Description: v.Summary, Affects: &[]cdx.Affects{{Ref: ref}}}
+	var references []cdx.VulnerabilityReference
+	for _, a := range v.Aliases {
+		references = append(references, cdx.VulnerabilityReference{ID: a, Source: &cdx.Source{Name: "OSV"}})
+	}
+	if len(references) > 0 {
+		out.References = &references
+	}
+	var ratings []cdx.VulnerabilityRating
+	for _, s := range v.Severity {
+		if n, ok := s.Base(); ok {
+			method := cdx.ScoringMethodCVSSv31
+			if strings.HasPrefix(s.Score, "CVSS:3.0") {
+				method = cdx.ScoringMethodCVSSv3
+			}
+			ratings = append(ratings, cdx.VulnerabilityRating{Score: &n, Method: method, Vector: s.Score})
+		}
+	}
+	if len(ratings) > 0 {
+		out.Ratings = &ratings
+	}
+	if s := v.Signal; s != nil {
+		p := property(nil, "reeve:kev", s.KEV)
+		if s.EPSS > 0 {
+			p = property(p, "reeve:epss", fmt.Sprint(s.EPSS))
+		}
+		out.Properties = &p
+	}
 	if len(v.Fixed) > 0 {
 		out.Recommendation = "fixed in " + strings.Join(v.Fixed, ", ")
 	}
