@@ -30,6 +30,7 @@ var signMethods = []string{"key", "certificate"}
 func newModelSign() *cobra.Command {
 	var o oms.Options
 	method, key, certificate, signature := "key", "", "", ""
+	public, ring := "", keyringFlags{}
 	var chain []string
 	c := &cobra.Command{
 		Use:   "sign PATH",
@@ -37,7 +38,8 @@ func newModelSign() *cobra.Command {
 		Long: `Sign a model, a folder or one file, in the format of OpenSSF Model Signing v1.0. Every file is covered but the
 signature itself, .git, .gitattributes, .github and .gitignore at its root, and --ignore-paths.
 
-The key is PEM (PKCS #8 or SEC 1) on P-256, P-384 or P-521, readable for its owner alone. With
+The key is PEM (PKCS #8 or SEC 1) on P-256, P-384 or P-521, readable for its owner alone; or keyring:NAME, a key on P-256 that
+the keyring of --data draws at first use and keeps. --public-key-out writes the half that verifies. With
 --method certificate the chain goes into the signature, leaf first.
 
 Exit status: 0 signed · 2 usage · 3 the model could not be read.`,
@@ -47,9 +49,14 @@ Exit status: 0 signed · 2 usage · 3 the model could not be read.`,
 			if certificate != "" {
 				chain = append([]string{certificate}, chain...)
 			}
-			signer, err := readSigner(method, key, chain)
+			signer, err := readSigner(method, key, chain, &ring)
 			if err != nil {
 				return err
+			}
+			if public != "" {
+				if err := writePublic(public, signer.Key); err != nil {
+					return err
+				}
 			}
 			o.Signature = signature
 			b, err := oms.Sign(c.Context(), args[0], signer, o)
@@ -65,7 +72,10 @@ Exit status: 0 signed · 2 usage · 3 the model could not be read.`,
 	}
 	f := c.Flags()
 	addSignMethod(c, &method, &signature)
-	f.StringVar(&key, "private-key", "", "private key (PEM)")
+	f.StringVar(&key, "private-key", "", "private key (PEM), or keyring:NAME")
+	f.StringVar(&public, "public-key-out", "", "file to write the public key to (PEM)")
+	f.StringVar(&ring.data, "data", "", "data directory, for keyring:NAME")
+	f.StringVar(&ring.root, "root-key", "", "of --data, the "+rootKeyHelp)
 	f.StringVar(&certificate, "signing-certificate", "", "certificate of the key (PEM)")
 	f.StringArrayVar(&chain, "certificate-chain", nil, "certificates that speak for that of the key (PEM; may be repeated)")
 	f.StringArrayVar(&o.IgnorePaths, "ignore-paths", nil, "file or folder that is not covered (may be repeated)")
@@ -87,18 +97,25 @@ func addSignMethod(c *cobra.Command, method, signature *string) {
 func newModelVerify() *cobra.Command {
 	var o oms.VerifyOptions
 	method, key, signature, format := "key", "", "", "text"
+	identity := oms.Identity{}
+	trusted := ""
 	var roots []string
 	c := &cobra.Command{
 		Use:   "verify PATH",
 		Short: "Verify a model's signature (OpenSSF Model Signing v1.0)",
 		Long: `Verify the signature of a model against its files: each listed file must be there unchanged, and no other.
-Signatures by key and by certificate of v0.3.1 and later verify.
+Signatures by key and by certificate of v0.3.1 and later verify. With --method sigstore, in programs built with the tag sigstore,
+--trust-config is the trusted_root.json of the Sigstore instance, and --identity and --identity-provider are who must have
+signed; the network is not asked.
 
 Exit status: 0 verified · 2 usage · 3 something could not be read · 4 the signature or the files are wrong.`,
 		Example: "  reeve model verify model/ --method key --public-key signing.pub --signature model/model.sig",
 		Args:    exactly(1, "a model"),
 		RunE: func(c *cobra.Command, args []string) error {
 			t, err := readTrust(method, key, roots)
+			if method == "sigstore" {
+				t, err = readSigstore(trusted, identity)
+			}
 			if err != nil {
 				return err
 			}
@@ -113,6 +130,10 @@ Exit status: 0 verified · 2 usage · 3 something could not be read · 4 the sig
 	}
 	f := c.Flags()
 	addSignMethod(c, &method, &signature)
+	c.Flags().Lookup("method").Value = formatFlag{&method, append(signMethods, "sigstore")}
+	f.StringVar(&trusted, "trust-config", "", "trusted_root.json, with --method sigstore")
+	f.StringVar(&identity.Subject, "identity", "", "who must have signed, an address or a URI, with --method sigstore")
+	f.StringVar(&identity.Issuer, "identity-provider", "", "who must have confirmed that, with --method sigstore")
 	f.StringVar(&key, "public-key", "", "public key (PEM)")
 	f.StringArrayVar(&roots, "certificate-chain", nil, "certificates of authorities that are trusted (PEM; may be repeated)")
 	f.StringArrayVar(&o.IgnorePaths, "ignore-paths", nil, "file or folder that need not be covered (may be repeated)")
@@ -173,12 +194,20 @@ func tellFiles(w io.Writer, v *oms.Verified) {
 	}
 }
 
-func readSigner(method, key string, chain []string) (*oms.Signer, error) {
+func readSigner(method, key string, chain []string, ring *keyringFlags) (*oms.Signer, error) {
 	if key == "" {
 		return nil, usage("`openssl ecparam -name prime256v1 -genkey` makes one", "--private-key is missing")
 	}
 	if (method == "certificate") != (len(chain) > 0) {
 		return nil, usage("give --signing-certificate with --method certificate, and only then", "--method %s with %s", method, counted(len(chain), "certificate"))
+	}
+	if strings.HasPrefix(key, keyringPrefix) {
+		signer, err := ring.signer(key)
+		if err != nil {
+			return nil, err
+		}
+		certs, err := readCertificates(chain)
+		return &oms.Signer{Key: signer, Chain: certs}, err
 	}
 	info, err := os.Stat(key)
 	if err != nil {
@@ -240,8 +269,27 @@ func readCertificates(paths []string) ([]*x509.Certificate, error) {
 	return out, nil
 }
 
+// readSigstore is the trust in a Sigstore instance and an identity.
+func readSigstore(path string, identity oms.Identity) (oms.Trust, error) {
+	t := oms.Trust{Clock: time.Now, Identity: identity}
+	if path == "" || identity.Subject == "" || identity.Issuer == "" {
+		return t, usage("name the instance and who must have signed", "--trust-config, --identity and --identity-provider go together")
+	}
+	text, err := readBounded(path, maxKeyFile)
+	if err != nil {
+		return t, fmt.Errorf("read trusted root: %w", err)
+	}
+	if t.Sigstore, err = oms.ParseTrustedRoot(text); err != nil {
+		return t, usage("trusted_root.json of the Sigstore instance", "%s: %w", path, err)
+	}
+	return t, nil
+}
+
 func readTrust(method, key string, roots []string) (oms.Trust, error) {
 	t := oms.Trust{Clock: time.Now}
+	if method == "sigstore" {
+		return t, nil
+	}
 	if method == "certificate" {
 		if len(roots) == 0 {
 			return t, usage("name the authorities that are trusted", "--certificate-chain is missing")

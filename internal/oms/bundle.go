@@ -27,7 +27,39 @@ type material struct {
 	PublicKey   *publicKey     `json:"publicKey,omitzero"`
 	Chain       *chain         `json:"x509CertificateChain,omitzero"`
 	Certificate jsontext.Value `json:"certificate,omitzero"`
-	TlogEntries []struct{}     `json:"tlogEntries"`
+	TlogEntries []tlogEntry    `json:"tlogEntries"`
+}
+
+// keyless reports whether a bundle was signed by an identity of Sigstore: a certificate for minutes, and its place in a log. Bundles
+// before v0.3 have that certificate as a chain.
+func (m *material) keyless() bool {
+	return m.Certificate != nil || m.Chain != nil && len(m.TlogEntries) > 0
+}
+
+// tlogEntry is the place of a signature in a transparency log (Sigstore protobuf-specs, TransparencyLogEntry).
+type tlogEntry struct {
+	LogIndex int64 `json:"logIndex,string"`
+	LogID    struct {
+		KeyID []byte `json:"keyId"`
+	} `json:"logId"`
+	Kind struct {
+		Kind    string `json:"kind"`
+		Version string `json:"version"`
+	} `json:"kindVersion"`
+	Integrated int64 `json:"integratedTime,string"` // seconds since 1970
+	Promise    *struct {
+		Timestamp []byte `json:"signedEntryTimestamp"`
+	} `json:"inclusionPromise"`
+	Proof *struct {
+		LogIndex   int64    `json:"logIndex,string"`
+		Root       []byte   `json:"rootHash"`
+		Size       int64    `json:"treeSize,string"`
+		Hashes     [][]byte `json:"hashes"`
+		Checkpoint struct {
+			Envelope string `json:"envelope"`
+		} `json:"checkpoint"`
+	} `json:"inclusionProof"`
+	Body []byte `json:"canonicalizedBody"`
 }
 
 type publicKey struct {

@@ -127,7 +127,7 @@ func (s *Signer) bundle(public *ecdsa.PublicKey, payload, sig []byte) ([]byte, e
 		Payload: base64.StdEncoding.EncodeToString(payload), PayloadType: PayloadType,
 		Signatures: []signature{{Sig: base64.StdEncoding.EncodeToString(sig), KeyID: &noKeyID}},
 	}}
-	b.Material.TlogEntries = []struct{}{}
+	b.Material.TlogEntries = []tlogEntry{}
 	if len(s.Chain) == 0 {
 		hint, err := keyHint(public)
 		if err != nil {

@@ -22,7 +22,13 @@ type Trust struct {
 	Key   *ecdsa.PublicKey
 	Roots *x509.CertPool
 	Clock reeve.Clock // the time at which certificates must be valid
+
+	Sigstore *TrustedRoot // of an instance of Sigstore, with Identity
+	Identity Identity
 }
+
+// Identity is who must have signed by Sigstore: the subject of the certificate, an address or a URI, and who confirmed it.
+type Identity struct{ Subject, Issuer string }
 
 // VerifyOptions shape a verification. The zero value is the strictest.
 type VerifyOptions struct {
@@ -53,7 +59,7 @@ func Verify(ctx context.Context, root string, text []byte, t Trust, o VerifyOpti
 		return nil, err
 	}
 	v := &Verified{}
-	key, err := b.signer(&t, v)
+	key, err := b.signer(&t, v, payload)
 	if err != nil {
 		return nil, err
 	}
@@ -75,10 +81,14 @@ func Verify(ctx context.Context, root string, text []byte, t Trust, o VerifyOpti
 }
 
 // signer returns the key that must have signed, from what is trusted.
-func (b *bundle) signer(t *Trust, v *Verified) (*ecdsa.PublicKey, error) {
+func (b *bundle) signer(t *Trust, v *Verified, payload []byte) (*ecdsa.PublicKey, error) {
 	switch {
-	case b.Material.Certificate != nil:
+	case b.Material.keyless() && t.Sigstore != nil:
+		return b.keyless(t, v, payload)
+	case b.Material.keyless():
 		return nil, fmt.Errorf("%w: Sigstore identity", ErrMethod)
+	case t.Sigstore != nil:
+		return nil, fmt.Errorf("%w: it was made by another method than the one that was asked for", ErrSignature)
 	case b.Material.PublicKey != nil && t.Key != nil:
 		hint, err := keyHint(t.Key)
 		if err != nil {
