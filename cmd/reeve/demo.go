@@ -27,7 +27,8 @@ func newDemo() *cobra.Command {
 		Long: `Run the whole chain in one process, offline: scan a shipped sample of support conversations (invented people,
 planted data), redact it and sign for it, train a small language model on both, put it behind the governed
 gateway, talk to it, verify the custody log, prove one exchange, see that one flipped byte is noticed, export all that is held
-about a person and forget them. Gateway and log stay open until Ctrl-C.
+about a person and forget them. Gateway, log and console stay open until Ctrl-C; a link that is good once signs in to
+the console, on the exchanges that were made.
 
 Exit status: 0 every step showed what it claims · 3 a step did not · 130 interrupted before the end.`,
 		Args: noArgs,
@@ -36,7 +37,7 @@ Exit status: 0 every step showed what it claims · 3 a step did not · 130 inter
 		},
 	}
 	c.Flags().StringVar(&dir, "data", "", "directory to keep everything in (default: a new one in the temporary folder)")
-	c.Flags().BoolVar(&once, "once", false, "end after the last step")
+	c.Flags().BoolVar(&once, "once", false, "end after the last step; the first page of the console is only looked at")
 	return c
 }
 
@@ -80,8 +81,18 @@ func runDemo(ctx context.Context, out, diagnostics io.Writer, dir string, once b
 	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
 	go func() { ended <- d.srv.run(serving) }()
 	err = d.talk(ctx)
-	if err == nil && !once {
-		d.invite()
+	var link string
+	if err == nil {
+		link, err = d.console(ctx)
+	}
+	switch {
+	case err == nil && once:
+		if err = d.firstPage(ctx, link); err == nil {
+			fmt.Fprintf(out, "\nThe console showed the exchanges on its first page. Without --once it stays open.\n")
+		}
+	case err == nil:
+		d.invite(link)
+		inBrowser(ctx, link)
 		<-ctx.Done()
 	}
 	stop()
@@ -157,8 +168,10 @@ func (d *demoRun) tell(title, did, proves, byHand string) {
 	fmt.Fprintf(d.w, "      by hand: %s\n", byHand)
 }
 
-func (d *demoRun) invite() {
+func (d *demoRun) invite(link string) {
 	fmt.Fprintf(d.w, `
+See it all in the console, with a link that is good once:
+  %s
 The gateway stays open at %s until Ctrl-C, with the key %s
 Ask it something:
   curl -s %s/v1/chat/completions -H 'Authorization: Bearer %s' -d '%s'
@@ -166,5 +179,5 @@ Verify its log meanwhile:
   reeve custody verify %s
 And for a real model:
   reeve serve --upstream http://127.0.0.1:11434
-`, d.url, d.key, d.url, d.key, body(demo.ModelName, demo.AskAccount, false), filepath.Join(d.dir, "data"))
+`, link, d.url, d.key, d.url, d.key, body(demo.ModelName, demo.AskAccount, false), filepath.Join(d.dir, "data"))
 }

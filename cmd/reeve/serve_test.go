@@ -233,3 +233,26 @@ func TestNothingSecretIsLogged(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// The console answers on the admin listener only.
+func TestConsoleListener(t *testing.T) {
+	s, _ := startServer(t, nil)
+	for _, path := range []string{"/console/", "/console/exchanges", "/console/static/console.css", "/auth/login", "/auth/once", "/"} {
+		resp, err := http.Get("http://" + s.callers.Addr().String() + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != http.StatusNotFound && resp.StatusCode != http.StatusUnauthorized {
+			t.Errorf("the listener for callers answers %s with %s", path, resp.Status)
+		}
+	}
+	resp, err := http.Get("http://" + s.admin.Addr().String() + "/console/static/console.css")
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		t.Errorf("the admin listener answers %s", resp.Status)
+	}
+}
