@@ -17,7 +17,7 @@ func newAttest() *cobra.Command {
 		Args:  noArgs,
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(newAttestKeygen(), newAttestCreate(), newAttestRun(), newAttestVerify(), newAttestGraph())
+	c.AddCommand(newAttestKeygen(), newAttestCreate(), newAttestRun(), newAttestImport(), newAttestVerify(), newAttestGraph())
 	return c
 }
 

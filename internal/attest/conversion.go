@@ -10,7 +10,7 @@ const ConversionType = predicateBase + "conversion/v1"
 type Conversion struct {
 	Origin     `yaml:",inline"`
 	Method     string            `json:"method"`              // conversion or quantization
-	Converter  Tool              `json:"converter"`           // that did it
+	Converter  Tool              `json:"converter"`           // that did it; empty where an imported file does not tell
 	Format     string            `json:"format,omitzero"`     // that came out, such as gguf
 	Encoding   string            `json:"encoding,omitzero"`   // of the numbers, such as Q4_K_M
 	Parameters map[string]string `json:"parameters,omitzero"` //
@@ -29,7 +29,7 @@ func (c *Conversion) Check(subjects []Resource) error {
 	r := &rules{kind: "conversion"}
 	r.origin(&c.Origin)
 	r.want(c.Method == "conversion" || c.Method == "quantization", "its method is neither conversion nor quantization")
-	r.want(c.Converter.Name != "", "the tool that converted is not named")
+	r.want(c.Converter.Name != "" || c.Imported != nil, "the tool that converted is not named")
 	r.want(len(c.Inputs) > 0, "no input")
 	r.want(len(c.Outputs) > 0, "no output")
 	r.want(c.Ended.IsZero() || !c.Ended.Before(c.Started), "it ended before it started")

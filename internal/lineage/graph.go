@@ -27,7 +27,7 @@ type Artefact struct {
 	Files   int      `json:"files"` // 0 where only a name or the digest of a folder is known
 	Roles   []string `json:"roles,omitzero"`
 	Missing bool     `json:"missing,omitzero"` // something was made of it, and no statement speaks of it
-	Forked  bool     `json:"forked,omitzero"`  // more than one statement says that it made it
+	Forked  bool     `json:"forked,omitzero"`  // more than one statement says that it made it; what is imported does not count
 	Cycle   bool     `json:"cycle,omitzero"`   // it was made of itself
 
 	digests map[string]bool // sha256 of its files
@@ -44,7 +44,8 @@ type Step struct {
 	SignedBy []string  `json:"signed_by,omitzero"`
 	Paths    []string  `json:"paths,omitzero"`
 	Problem  string    `json:"problem,omitzero"`
-	Absent   bool      `json:"absent,omitzero"` // another statement names it, and it is not here
+	Absent   bool      `json:"absent,omitzero"`   // another statement names it, and it is not here
+	Imported bool      `json:"imported,omitzero"` // it repeats what another tool wrote
 	Cycle    bool      `json:"cycle,omitzero"`
 }
 
@@ -75,9 +76,13 @@ type Problem struct {
 
 // Build puts statements together. now decides what has expired; the zero time leaves that out.
 func Build(statements []Statement, now time.Time) *Graph {
-	b := builder{artefacts: map[string]*Artefact{}, steps: map[string]*Step{}, edges: map[Edge]bool{}}
-	for _, s := range unique(statements) {
-		b.add(&s)
+	b := builder{artefacts: map[string]*Artefact{}, steps: map[string]*Step{}, edges: map[Edge]bool{}, same: map[string]string{}}
+	all := unique(statements)
+	for i := range all {
+		b.learn(&all[i])
+	}
+	for i := range all {
+		b.add(&all[i])
 	}
 	b.parts()
 	b.judge(now)
@@ -122,6 +127,36 @@ type builder struct {
 	steps     map[string]*Step
 	edges     map[Edge]bool
 	problems  []Problem
+	same      map[string]string // id by a weak digest → id by a strong one, where a statement gives both
+}
+
+// learn notes which weak digest, such as the MD5 of other tools, is that of which artefact. Where statements disagree, the smallest
+// id stands.
+func (b *builder) learn(s *Statement) {
+	if s.Predicate == nil {
+		return
+	}
+	all := attest.Inputs(s.Predicate)
+	if made := attest.Outputs(s.Predicate); made != nil {
+		for i := range *made {
+			all = append(all, attest.Input{Material: &(*made)[i]})
+		}
+	}
+	for _, in := range all {
+		id := identity(in.Material.Name, in.Material.Digest, in.Material.Files)
+		if !strings.HasPrefix(id, "sha256:") && !strings.HasPrefix(id, "tree:") {
+			continue
+		}
+		for algorithm, digest := range in.Material.Digest {
+			if algorithm == "sha256" || algorithm == "rfc6962-sha256" || algorithm == "dirHash" {
+				continue
+			}
+			weak := algorithm + ":" + digest
+			if have, known := b.same[weak]; !known || id < have {
+				b.same[weak] = id
+			}
+		}
+	}
 }
 
 func stepID(digest string) string { return "statement:" + digest }
@@ -131,6 +166,11 @@ func (b *builder) add(s *Statement) {
 	*step = Step{ID: step.ID, Kind: s.Kind, At: s.at(), Verified: len(s.SignedBy) > 0, SignedBy: s.SignedBy, Paths: s.Paths, Problem: s.Problem}
 	if s.Predicate != nil {
 		step.Summary = valid(attest.Describe(s.Predicate))
+	}
+	if s.Predicate != nil {
+		if o := attest.OriginOf(s.Predicate); o != nil {
+			step.Imported = o.Imported != nil
+		}
 	}
 	if x, ok := s.Predicate.(attest.Expiring); ok {
 		step.Expires = x.Expiry()
@@ -230,6 +270,9 @@ func (b *builder) subjects(all []attest.Resource) string {
 func (b *builder) artefact(name, role string, digest map[string]string, files []attest.File) string {
 	name = valid(name)
 	id := identity(name, digest, files)
+	if strong, known := b.same[id]; known {
+		id = strong
+	}
 	a := b.artefacts[id]
 	if a == nil {
 		a = &Artefact{ID: id, digests: map[string]bool{}}

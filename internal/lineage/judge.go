@@ -59,11 +59,11 @@ func (b *builder) missing() {
 	}
 }
 
-// forks finds what more than one statement says it made.
+// forks finds what more than one statement says it made. What was imported is another account of the same act, and does not count.
 func (b *builder) forks() {
 	makers := map[string]int{}
 	for e := range b.edges {
-		if e.Kind == EdgeOut {
+		if e.Kind == EdgeOut && !b.steps[e.From].Imported {
 			makers[e.To]++
 		}
 	}

@@ -51,7 +51,27 @@ func (m *Masker) value(name, value string) string {
 	return m.text(replace(value, found))
 }
 
+// words are those of a command line within an argument, such as that of sh -c; quoted parts stay whole.
+var words = regexp.MustCompile(`(?:"[^"]*"|'[^']*'|[^\s"'])+|\s+|["']`)
+
 func (m *Masker) text(s string) string {
+	if parts := words.FindAllString(s, -1); len(parts) > 1 {
+		var args []string
+		for _, p := range parts {
+			if strings.TrimSpace(p) != "" {
+				args = append(args, p)
+			}
+		}
+		if len(args) > 1 {
+			args = m.Command(args)
+			for i, p := range parts {
+				if strings.TrimSpace(p) != "" {
+					parts[i], args = args[0], args[1:]
+				}
+			}
+			s = strings.Join(parts, "")
+		}
+	}
 	return userinfo.ReplaceAllString(replace(s, m.engine.Find(nil, []byte(s))), "${1}"+masked+"@")
 }
 

@@ -148,6 +148,7 @@ func TestMaskCommand(t *testing.T) {
 		{[]string{"x", "--password", "-dash"}, []string{"x", "--password", "[masked]"}},
 		{[]string{"x", "--max-tokens", "512", "--tokenizer", "t", "--pad-token", "<pad>"}, []string{"x", "--max-tokens", "512", "--tokenizer", "t", "--pad-token", "<pad>"}},
 		{[]string{"x", "--quiet", "--fp16"}, []string{"x", "--quiet", "--fp16"}},
+		{[]string{"sh", "-c", "cd x && HF_TOKEN='a b' python train.py --password=\"c d\" --lr 1"}, []string{"sh", "-c", "cd x && HF_TOKEN=[masked] python train.py --password=[masked] --lr 1"}},
 		{[]string{"x", "https://bo:pw@example.org/d"}, []string{"x", "https://[masked]@example.org/d"}},
 		{[]string{"x", "--remote=https://bo:pw@example.org/d"}, []string{"x", "--remote=https://[masked]@example.org/d"}},
 	} {
