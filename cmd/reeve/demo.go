@@ -25,10 +25,10 @@ func newDemo() *cobra.Command {
 		Use:   "demo",
 		Short: "Run the whole chain offline: data set, model, gateway, custody",
 		Long: `Run the whole chain in one process, offline: scan a shipped sample of support conversations (invented people,
-planted data), redact it and sign for it, train a small language model on both, put it behind the governed
-gateway, talk to it, verify the custody log, prove one exchange, see that one flipped byte is noticed, export all that is held
-about a person and forget them. Gateway, log and console stay open until Ctrl-C; a link that is good once signs in to
-the console, on the exchanges that were made.
+planted data), redact it and sign for it, train a small language model on both, have the gate refuse one and pass the
+other, put them behind the governed gateway, which serves only what passed, talk to it, verify the custody log, prove one
+exchange, see that one flipped byte is noticed, export all that is held about a person and forget them. Gateway, log and
+console stay open until Ctrl-C; a link that is good once signs in to the console, on the exchanges that were made.
 
 Exit status: 0 every step showed what it claims · 3 a step did not · 130 interrupted before the end.`,
 		Args: noArgs,
@@ -40,6 +40,9 @@ Exit status: 0 every step showed what it claims · 3 a step did not · 130 inter
 	c.Flags().BoolVar(&once, "once", false, "end after the last step; the first page of the console is only looked at")
 	return c
 }
+
+// demoSteps is how many steps there are.
+const demoSteps = 19
 
 // cleanModel is the name of the model that was trained on the redacted sample.
 const cleanModel = demo.ModelName + "-clean"
@@ -114,7 +117,16 @@ func (d *demoRun) open(ctx context.Context, diagnostics io.Writer) error {
 	cfg := config.Default()
 	cfg.Gateway.Listen, cfg.Gateway.AdminListen = "127.0.0.1:0", "127.0.0.1:0"
 	cfg.Gateway.Upstreams = []config.Upstream{{Name: "demo", URL: d.model, Dialect: "ollama"}}
+	released, err := d.release(ctx)
+	if err != nil {
+		return err
+	}
+	cfg.Gateway.Upstreams = append(cfg.Gateway.Upstreams, released...)
 	cfg.Gateway.Models = demoModels()
+	for _, u := range released {
+		cfg.Gateway.Models = append(cfg.Gateway.Models, config.Model{Name: u.Name, Upstream: u.Name, Admission: "enforce"})
+	}
+	cfg.Admission.Policy, cfg.Admission.Verdicts = filepath.Join(d.dir, "gate.yaml"), []string{filepath.Join(d.dir, "verdicts")}
 	set := &settings{Config: cfg, data: filepath.Join(d.dir, "data")}
 	if d.srv, err = openServer(ctx, set, &quiet{w: diagnostics}); err != nil {
 		return err
@@ -136,7 +148,7 @@ func (q *quiet) Write(p []byte) (int, error) {
 
 // talk walks the steps that need the models.
 func (d *demoRun) talk(ctx context.Context) error {
-	return d.walk(ctx, d.showRaw, d.showClean, d.harmless, d.masked, d.refused, d.streamed, d.cleared, d.rising, d.verify, d.prove, d.tamper, d.person, d.erased)
+	return d.walk(ctx, d.showRaw, d.showClean, d.showRefusedByGate, d.showPassed, d.admitted, d.harmless, d.masked, d.refused, d.streamed, d.cleared, d.rising, d.verify, d.prove, d.tamper, d.person, d.erased)
 }
 
 // prepare walks the steps before there is a model to ask: the data set is looked at, redacted and signed for.
@@ -163,7 +175,7 @@ func (d *demoRun) walk(ctx context.Context, steps ...func(context.Context) error
 // tell prints one step: what was done, what it proves and how to repeat it.
 func (d *demoRun) tell(title, did, proves, byHand string) {
 	d.step++
-	fmt.Fprintf(d.w, "\n[%d/16] %s\n%s\n", d.step, title, indent(did))
+	fmt.Fprintf(d.w, "\n[%d/%d] %s\n%s\n", d.step, demoSteps, title, indent(did))
 	fmt.Fprintf(d.w, "      proves:  %s\n", proves)
 	fmt.Fprintf(d.w, "      by hand: %s\n", byHand)
 }

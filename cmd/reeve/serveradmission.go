@@ -3,6 +3,8 @@ package main
 import (
 	"encoding/hex"
 	"errors"
+	"fmt"
+	"path/filepath"
 	"time"
 
 	"github.com/reeve-ai/reeve/internal/admission"
@@ -101,11 +103,15 @@ func (s *settings) gatePolicy() (*gate.Policy, error) {
 
 // source measures what a runtime serves; nil where the configuration says nothing of its files.
 func (s *server) source(u *config.Upstream, client *upstream.Client) (admission.Source, error) {
-	var paths []string
-	for _, p := range u.Runtime.Paths {
-		paths = append(paths, s.settings.Path(p))
+	var places []string
+	for _, p := range append([]string{u.Runtime.Models}, u.Runtime.Paths...) {
+		abs, err := filepath.Abs(s.settings.Path(p))
+		if err != nil {
+			return nil, fmt.Errorf("find model files: %w", err)
+		}
+		places = append(places, abs)
 	}
-	runtime, process := runtimeOf(&u.Runtime, client, s.settings.Path(u.Runtime.Models), paths)
+	runtime, process := runtimeOf(&u.Runtime, client, places[0], places[1:])
 	if runtime == nil {
 		return nil, nil
 	}
