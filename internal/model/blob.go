@@ -91,6 +91,10 @@ func (j *job) rest(where, name string, head []byte, r *io.SectionReader, depth i
 	case what == isUnknown && j.other(where, name, head, r, depth), what == isJSON && recognise(head) != "" && j.other(where, name, head, r, depth):
 	case what == isJSON && !isTemplateName(name):
 		j.format("json", depth)
+		if codeSuffixes[strings.ToLower(path.Ext(name))] {
+			j.text(where, name, r)
+			return
+		}
 		j.json(where, name, r)
 	case what == isText || what == isJSON:
 		j.format("text", depth)

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"encoding/binary"
 	"io"
+	"os"
 	"path"
+	"path/filepath"
 	"regexp"
 	"strings"
 )
@@ -70,6 +72,10 @@ func (j *job) other(where, name string, head []byte, r *io.SectionReader, depth 
 	case strings.EqualFold(path.Ext(name), ".mlmodel") && isWireMessage(r):
 		j.format("coreml", depth)
 		j.coreml(where, r)
+	case isTable(r):
+		j.format("tensorflow-index", depth)
+	case j.isShard(where, name):
+		j.format("tensorflow-data", depth)
 	case isSentencePiece(r):
 		j.format("sentencepiece", depth)
 	case strings.EqualFold(path.Ext(name), ".msgpack") && isMessagePack(r):
@@ -79,6 +85,30 @@ func (j *job) other(where, name string, head []byte, r *io.SectionReader, depth 
 	}
 	j.trailing(where, r, depth)
 	return true
+}
+
+// isTable reports whether bytes end like a table of LevelDB, by which TensorFlow names the tensors of a checkpoint.
+func isTable(r *io.SectionReader) bool {
+	var magic [8]byte
+	n, _ := r.ReadAt(magic[:], r.Size()-8)
+	return n == 8 && r.Size() >= 48 && binary.LittleEndian.Uint64(magic[:]) == 0xdb4775248b80fb57
+}
+
+var shardName = regexp.MustCompile(`^(.+)\.data-\d{5}-of-\d{5}$`)
+
+// isShard reports whether a file holds the raw tensors of a checkpoint of TensorFlow whose index lies beside it.
+func (j *job) isShard(where, name string) bool {
+	m := shardName.FindStringSubmatch(name)
+	if m == nil || where != "" {
+		return false
+	}
+	f, err := os.Open(filepath.Join(filepath.Dir(j.r.Path), m[1]+".index"))
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	return err == nil && isTable(io.NewSectionReader(f, 0, info.Size()))
 }
 
 func isWireMessage(r *io.SectionReader) bool {

@@ -126,7 +126,7 @@ func isProtobufModel(name string, head []byte, r *io.SectionReader) bool {
 	case ".onnx", ".pb", ".ort":
 		return true
 	}
-	return len(head) > 2 && (looksLikeONNX(r) || looksLikeSavedModel(r))
+	return len(head) > 2 && (looksLikeONNX(r) || looksLikeSavedModel(r) || looksLikeGraph(r))
 }
 
 // looksLikeONNX reports whether the fields of a ModelProto are there: a version, a graph and a set of operators.
@@ -167,15 +167,82 @@ func looksLikeSavedModel(r *io.SectionReader) bool {
 	return err == nil && version && graphs
 }
 
+// looksLikeGraph reports whether the fields of a GraphDef are there (tensorflow/core/framework/graph.proto): nodes with a name and an operator.
+func looksLikeGraph(r *io.SectionReader) bool {
+	nodes, n := 0, 0
+	w := newWire(r)
+	err := w.each(func(f field) error {
+		if want, ok := map[int]int{1: 2, 2: 2, 3: 0, 4: 2, 5: 2}[f.number]; !ok || want != f.kind {
+			return errWire
+		}
+		if n++; f.number != 1 || n > 50 {
+			return nil
+		}
+		nodes++
+		op := false
+		err := w.into(f).each(func(g field) error {
+			op = op || g.number == 2 && g.kind == 2
+			return nil
+		})
+		if !op {
+			return errWire
+		}
+		return err
+	})
+	return err == nil && nodes > 0
+}
+
+// kerasMetadata judges the configurations in the keras_metadata.pb of a SavedModel (keras/protobuf/saved_metadata.proto), and reports whether it is one.
+func (j *job) kerasMetadata(where string, r *io.SectionReader) bool {
+	nodes := 0
+	w := newWire(r)
+	err := w.each(func(f field) error {
+		if f.number != 1 || f.kind != 2 {
+			return errWire
+		}
+		return w.into(f).each(func(g field) error {
+			if g.number == 4 && g.kind == 2 && strings.HasPrefix(w.text(g), "_tf_keras") {
+				nodes++
+			}
+			if g.number == 5 && g.kind == 2 {
+				walk := newJSONWalk(j, where, io.NewSectionReader(r, g.from, g.to-g.from))
+				walk.keras = true
+				_ = walk.value("", 0)
+				walk.conclude()
+			}
+			return nil
+		})
+	})
+	return err == nil && nodes > 0
+}
+
+// isFingerprint reports whether bytes are the fingerprint.pb of a SavedModel: numbers and a few short texts.
+func isFingerprint(r *io.SectionReader) bool {
+	return r.Size() < 4096 && newWire(r).each(func(f field) error {
+		if f.number > 7 || f.kind != 0 && f.kind != 2 {
+			return errWire
+		}
+		return nil
+	}) == nil
+}
+
 func (j *job) protobuf(where, name string, r *io.SectionReader, depth int) {
 	switch {
 	case looksLikeONNX(r):
 		j.format("onnx", depth)
 		j.onnx(where, r)
-	case looksLikeSavedModel(r), strings.EqualFold(path.Ext(name), ".pb"):
+	case looksLikeSavedModel(r):
 		j.format("savedmodel", depth)
 		j.savedModel(where, r)
+	case looksLikeGraph(r):
+		j.format("graphdef", depth)
+		j.graphDef(where, r)
+	case strings.EqualFold(name, "fingerprint.pb") && isFingerprint(r):
+		j.format("savedmodel-fingerprint", depth)
+	case j.kerasMetadata(where, r):
+		j.format("keras-metadata", depth)
 	default:
 		j.note(Invalid, "mislabelled", where, "the name promises a model, and the content is none", "take the file from its source again")
 	}
+	j.trailing(where, r, depth)
 }

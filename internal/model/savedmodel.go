@@ -30,6 +30,14 @@ func (j *job) savedModel(where string, r *io.SectionReader) {
 	}
 }
 
+// graphDef walks a graph of TensorFlow that stands alone, as frozen graphs do.
+func (j *job) graphDef(where string, r *io.SectionReader) {
+	s := savedScan{j: j, where: where}
+	if err := s.graph(newWire(r)); err != nil {
+		j.note(Invalid, "damaged", where, "the model is no sound protocol buffer", "take the file from its source again")
+	}
+}
+
 type savedScan struct {
 	j     *job
 	where string
@@ -37,8 +45,16 @@ type savedScan struct {
 
 func (s *savedScan) metaGraph(w *wire) error {
 	return w.each(func(f field) error {
-		if f.kind == 2 && f.number == 2 {
+		switch {
+		case f.kind == 2 && f.number == 2:
 			return s.graph(w.into(f))
+		case f.kind == 2 && f.number == 6: // AssetFileDef
+			return w.into(f).each(func(g field) error {
+				if g.kind == 2 && g.number == 2 && leadsOut(w.text(g)) {
+					s.j.note(Malicious, "path-traversal", s.where, "an asset is a file outside of the model's folder", "do not load this model")
+				}
+				return nil
+			})
 		}
 		return nil
 	})

@@ -16,6 +16,9 @@ func (j *job) text(where, name string, r *io.SectionReader) {
 	switch {
 	case codeSuffixes[suffix]:
 		j.note(Review, "code", where, "source code lies among the files of the model", "have it reviewed and pin the file by its hash, or take it out")
+		if strings.HasPrefix(suffix, ".py") {
+			j.source(where, r)
+		}
 	case isTemplateName(name):
 		if j.r.Format == "text" {
 			j.r.Format = "jinja"
