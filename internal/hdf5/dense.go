@@ -120,17 +120,16 @@ func (t *tree2) walk(addr, count uint64, level int) error {
 
 // heap is a fractal heap.
 type heap struct {
-	f                  *file
-	idSize             int
-	filtered           bool
-	huge               uint64 // tree of huge objects
-	offsetSize         int
-	lengthSize         int
-	tableWidth         uint64
-	start, direct      uint64 // sizes of the first and of the largest direct block
-	root               uint64
-	rows               int
-	directFlags, depth int
+	f             *file
+	idSize        int
+	filtered      bool
+	huge          uint64 // tree of huge objects
+	offsetSize    int
+	lengthSize    int
+	tableWidth    uint64
+	start, direct uint64 // sizes of the first and of the largest direct block
+	root          uint64
+	rows          int
 }
 
 func (f *file) fractal(addr uint64) (*heap, error) {
@@ -139,7 +138,7 @@ func (f *file) fractal(addr uint64) (*heap, error) {
 	c.skip(1)
 	s := &heap{f: f, idSize: int(c.uint(2))}
 	s.filtered = c.uint(2) != 0
-	s.directFlags = int(c.uint(1))
+	c.skip(1)
 	largest := c.uint(4)
 	c.skip(f.length)
 	s.huge = c.uint(f.offset)

@@ -135,7 +135,7 @@ func (p *parser) compare(depth int) (*Node, error) {
 	return v, err
 }
 
-func (p *parser) sum(depth int) (*Node, error) { return p.left(depth, 'o', opsSum, p.concat) }
+func (p *parser) sum(depth int) (*Node, error)    { return p.left(depth, 'o', opsSum, p.concat) }
 func (p *parser) concat(depth int) (*Node, error) { return p.left(depth, 'o', opsConcat, p.product) }
 
 func (p *parser) product(depth int) (*Node, error) { return p.left(depth, 'o', opsProduct, p.power) }

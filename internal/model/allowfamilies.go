@@ -86,13 +86,17 @@ var allowedFamilies = map[string][]family{
 		UInt32Dtype UInt64Dtype UInt64Index UInt8Dtype Week WeekOfMonth YearBegin YearEnd _NAType __nat_unpickle __pyx_unpickle_BlockManager __pyx_unpickle_Interval
 		__pyx_unpickle_IntervalMixin __pyx_unpickle_NDArrayBacked _nat_unpickle _new_DatetimeIndex _new_Index _new_IntervalIndex _new_PeriodIndex _timedelta_unpickle
 		_unpickle_block _unpickle_timestamp make_block new_block`)}},
-	"scipy": {{module: "scipy.sparse", names: newSet(`csr_matrix csc_matrix coo_matrix lil_matrix dok_matrix dia_matrix bsr_matrix csr_array csc_array coo_array lil_array dok_array dia_array bsr_array`)},
+	"scipy": {
+		{module: "scipy.sparse", names: newSet(`csr_matrix csc_matrix coo_matrix lil_matrix dok_matrix dia_matrix bsr_matrix csr_array csc_array coo_array lil_array dok_array dia_array bsr_array`)},
 		{module: "scipy.spatial", names: newSet(`cKDTree KDTree cKDTreeNode Rotation`)},
 		{module: "scipy.interpolate", names: newSet(`interp1d PPoly BPoly BSpline CubicSpline PchipInterpolator Akima1DInterpolator UnivariateSpline InterpolatedUnivariateSpline RegularGridInterpolator`)},
 		{module: "scipy._lib.array_api_compat", used: true, names: newSet(`asarray`)},
-		{module: "scipy.special", used: true, names: newSet(`expit logit softmax log_softmax inv_boxcox boxcox1p`)}},
-	"numpy": {{module: "numpy", used: true, names: newSet(`log log1p log2 log10 exp expm1 sqrt square abs absolute sin cos tan tanh mean median std var min max sum argmax argmin sign cbrt reciprocal floor ceil round clip nan_to_num ufunc array asarray zeros ones`)},
-		{module: "numpy.ma", names: newSet(`MaskedArray`)}},
+		{module: "scipy.special", used: true, names: newSet(`expit logit softmax log_softmax inv_boxcox boxcox1p`)},
+	},
+	"numpy": {
+		{module: "numpy", used: true, names: newSet(`log log1p log2 log10 exp expm1 sqrt square abs absolute sin cos tan tanh mean median std var min max sum argmax argmin sign cbrt reciprocal floor ceil round clip nan_to_num ufunc array asarray zeros ones`)},
+		{module: "numpy.ma", names: newSet(`MaskedArray`)},
+	},
 	"lightgbm": {{module: "lightgbm", names: newSet(`Booster LGBMModel LGBMClassifier LGBMRegressor LGBMRanker _LGBMClassifier _InnerPredictor LGBMDeprecated`)}},
 	"xgboost":  {{module: "xgboost", names: newSet(`Booster XGBModel XGBClassifier XGBRegressor XGBRanker XGBRFClassifier XGBRFRegressor`)}},
 	"catboost": {{module: "catboost.core", names: newSet(`CatBoost CatBoostClassifier CatBoostRegressor CatBoostRanker`)}, {module: "catboost", names: newSet(`CatBoost CatBoostClassifier CatBoostRegressor CatBoostRanker`)}},

@@ -318,8 +318,15 @@ func FuzzReader(f *testing.F) {
 	f.Add(gzipped(f, callsOS))
 	f.Add(tarred(f, "a", stateDic))
 	f.Add([]byte(`{"chat_template":"{{ x.__class__ }}"}`))
+	for _, s := range seeds(f) {
+		f.Add([]byte(s[1]))
+	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		r := scan("sample", b)
+		name := "sample"
+		if len(b) > 0 { // names matter where nothing else tells what a file is
+			name += []string{"", ".jinja", ".json", ".yaml", ".py", ".pb", ".xml", ".msgpack", ".mlmodel"}[b[len(b)-1]%9]
+		}
+		r := scan(name, b)
 		if r.Verdict != model.Clean && len(r.Findings) == 0 {
 			t.Errorf("%v without a finding", r.Verdict)
 		}

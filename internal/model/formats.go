@@ -19,8 +19,20 @@ type known struct {
 }
 
 var knownFormats = []known{
-	{"png", "\x89PNG\r\n\x1a\n", 0}, {"jpeg", "\xff\xd8\xff", 0}, {"gif", "GIF8", 0}, {"webp", "WEBP", 8}, {"wav", "WAVE", 8}, {"flac", "fLaC", 0}, {"ogg", "OggS", 0}, {"mp4", "ftyp", 4},
-	{"pdf", "%PDF-", 0}, {"parquet", "PAR1", 0}, {"arrow", "ARROW1\x00\x00", 0}, {"catboost", "CBM1", 0}, {"numpy-memmap", "\x93NUMPY", 0}, {"woff2", "wOF2", 0},
+	{"png", "\x89PNG\r\n\x1a\n", 0},
+	{"jpeg", "\xff\xd8\xff", 0},
+	{"gif", "GIF8", 0},
+	{"webp", "WEBP", 8},
+	{"wav", "WAVE", 8},
+	{"flac", "fLaC", 0},
+	{"ogg", "OggS", 0},
+	{"mp4", "ftyp", 4},
+	{"pdf", "%PDF-", 0},
+	{"parquet", "PAR1", 0},
+	{"arrow", "ARROW1\x00\x00", 0},
+	{"catboost", "CBM1", 0},
+	{"numpy-memmap", "\x93NUMPY", 0},
+	{"woff2", "wOF2", 0},
 }
 
 // recognise returns the name of a known format of data.
@@ -143,153 +155,6 @@ func (j *job) coreml(where string, r *io.SectionReader) {
 	if custom {
 		j.note(Review, "custom-layer", where, "layers are programs of an application", "have the application's code reviewed")
 	}
-}
-
-// tflite reads the operators of a model for TensorFlow Lite (schema.fbs: Model.operator_codes, OperatorCode.custom_code).
-func (j *job) tflite(where string, r *io.SectionReader) {
-	b := flat{r: r}
-	root := b.offset(0)
-	codes := b.vector(b.field(root, 1))
-	if b.bad || codes.n > 1<<16 {
-		j.note(Invalid, "damaged", where, "its tables are damaged", "take the file from its source again")
-		return
-	}
-	for i := range codes.n {
-		at := codes.at + 4*i
-		code := b.text(b.field(at+b.uint32(at), 1))
-		switch op, flex := strings.CutPrefix(code, "Flex"); {
-		case code == "" || code == "TFLite_Detection_PostProcess":
-		case flex && savedDangerous[op]:
-			j.note(Malicious, "savedmodel-op", where, "the graph has the operator "+quoteName("", op)[1:]+", which runs Python or reaches files or the network", "do not load this model")
-		case !flex:
-			j.note(Review, "custom-operator", where, "operators of a library of its own are used", "have the library reviewed that brings them")
-		}
-	}
-	if b.bad {
-		j.note(Invalid, "damaged", where, "its tables are damaged", "take the file from its source again")
-	}
-}
-
-// flat reads FlatBuffers. After something impossible bad is set and numbers are zero.
-type flat struct {
-	r   *io.SectionReader
-	bad bool
-}
-
-type flatVector struct{ at, n int64 }
-
-func (b *flat) number(at int64, n int) int64 {
-	var buf [4]byte
-	if at < 0 || at+int64(n) > b.r.Size() {
-		b.bad = true
-		return 0
-	}
-	_, _ = b.r.ReadAt(buf[:n], at)
-	return int64(binary.LittleEndian.Uint32(buf[:]))
-}
-
-func (b *flat) uint32(at int64) int64 { return b.number(at, 4) }
-func (b *flat) offset(at int64) int64 { return at + b.uint32(at) }
-
-// field is where field number i of the table at an offset stands, 0 where it has none.
-func (b *flat) field(table int64, i int64) int64 {
-	vtable := table - int64(int32(b.uint32(table)))
-	if size := b.number(vtable, 2); 4+2*i >= size || b.bad {
-		return 0
-	}
-	if rel := b.number(vtable+4+2*i, 2); rel > 0 {
-		return table + rel
-	}
-	return 0
-}
-
-func (b *flat) vector(at int64) flatVector {
-	if at == 0 || b.bad {
-		return flatVector{}
-	}
-	start := b.offset(at)
-	return flatVector{start + 4, b.uint32(start)}
-}
-
-func (b *flat) text(at int64) string {
-	v := b.vector(at)
-	if v.n > 1<<12 || v.at+v.n > b.r.Size() {
-		b.bad = true
-		return ""
-	}
-	s := make([]byte, v.n)
-	_, _ = b.r.ReadAt(s, v.at)
-	return string(s)
-}
-
-// isMessagePack reports whether bytes are one value in MessagePack and nothing else, as Flax writes weights.
-func isMessagePack(r *io.SectionReader) bool {
-	var h [9]byte
-	at, left := int64(0), int64(1)
-	for values := 0; left > 0; values++ {
-		n, _ := r.ReadAt(h[:], at)
-		if n == 0 || values > 10_000_000 {
-			return false
-		}
-		head, body, more := messagePack(h[:n])
-		if head == 0 || body > r.Size() || at+head+body > r.Size() {
-			return false
-		}
-		at += head + body
-		left += more - 1
-		if left > r.Size() {
-			return false
-		}
-	}
-	return at == r.Size()
-}
-
-// messagePack is the length of a value's head, that of its bytes, and the number of values that follow as its parts; head 0 is no value.
-func messagePack(h []byte) (head, body, more int64) {
-	size := func(n int) int64 {
-		if len(h) <= n {
-			return 1 << 62
-		}
-		v := uint64(0)
-		for _, b := range h[1 : 1+n] {
-			v = v<<8 | uint64(b)
-		}
-		return int64(min(v, 1<<61))
-	}
-	switch c := h[0]; {
-	case c <= 0x7f, c >= 0xe0, c == 0xc0, c == 0xc2, c == 0xc3:
-		return 1, 0, 0
-	case c <= 0x8f:
-		return 1, 0, 2 * int64(c&15)
-	case c <= 0x9f:
-		return 1, 0, int64(c & 15)
-	case c <= 0xbf:
-		return 1, int64(c & 31), 0
-	case c >= 0xc4 && c <= 0xc6:
-		n := 1 << (c - 0xc4)
-		return int64(1 + n), size(n), 0
-	case c >= 0xc7 && c <= 0xc9:
-		n := 1 << (c - 0xc7)
-		return int64(2 + n), size(n), 0
-	case c == 0xca:
-		return 1, 4, 0
-	case c == 0xcb:
-		return 1, 8, 0
-	case c >= 0xcc && c <= 0xd3:
-		return 1, 1 << (c & 3), 0
-	case c >= 0xd4 && c <= 0xd8:
-		return 2, 1 << (c - 0xd4), 0
-	case c >= 0xd9 && c <= 0xdb:
-		n := 1 << (c - 0xd9)
-		return int64(1 + n), size(n), 0
-	case c == 0xdc || c == 0xdd:
-		n := 2 << (c - 0xdc)
-		return int64(1 + n), 0, size(n)
-	case c == 0xde || c == 0xdf:
-		n := 2 << (c - 0xde)
-		return int64(1 + n), 0, min(2*size(n), 1<<61)
-	}
-	return 0, 0, 0
 }
 
 var (
