@@ -103,6 +103,7 @@ var sideways = map[arrow]string{
 	{"internal/monitor/incident", "internal/monitor/rollup"}: "finds the records",
 	{"internal/monitor/alert", "internal/monitor/deliver"}:   "posts to webhooks",
 	{"internal/monitor/deliver", "internal/lifecycle"}:       "words the events that it delivers",
+	{"internal/admin", "internal/people"}:                    "its queue is served under /admin/v1/reviews",
 	{"internal/people", "internal/control"}:                  "its calls are served on the socket",
 }
 

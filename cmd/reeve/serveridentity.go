@@ -133,7 +133,7 @@ func (s *server) adminHandler(next http.Handler) (http.Handler, error) {
 		return nil, usage("make one with: openssl rand -hex 32", "identity.scim_token: %w", err)
 	}
 	o := admin.Options{
-		Directory: s.keys, Store: s.db, Access: s.access, Providers: s.providers, PublicURL: trimSlash(s.settings.Identity.PublicURL), SCIMToken: token, Log: s.log, Next: next,
+		Directory: s.keys, Store: s.db, Access: s.access, Providers: s.providers, PublicURL: trimSlash(s.settings.Identity.PublicURL), SCIMToken: token, Log: s.log, Next: next, Reviews: s.house.review,
 	}
 	for _, network := range s.settings.Gateway.TrustedProxies {
 		p, err := netip.ParsePrefix(network)

@@ -22,6 +22,7 @@ import (
 	"github.com/reeve-ai/reeve/internal/access"
 	"github.com/reeve-ai/reeve/internal/identity"
 	"github.com/reeve-ai/reeve/internal/oidc"
+	"github.com/reeve-ai/reeve/internal/people"
 	"github.com/reeve-ai/reeve/internal/store"
 )
 
@@ -47,6 +48,7 @@ type Options struct {
 	Proxies   []netip.Prefix  // whose X-Forwarded-For is believed
 	Clock     reeve.Clock     // nil: time.Now
 	Log       *slog.Logger    // nil: silent
+	Reviews   *people.Service // nil: no review queue
 	Next      http.Handler    // everything else on the listener: health and metrics
 }
 

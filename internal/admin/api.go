@@ -16,7 +16,7 @@ import (
 // api lists every operation under /admin/v1. docs/openapi.yaml describes the same list; a test compares them.
 func (a *Admin) api() []route {
 	const v1 = "/admin/v1"
-	return []route{
+	return append(a.reviewRoutes(), []route{
 		{method: "GET", path: v1 + "/openapi.yaml", open: true, do: (*Admin).openAPI},
 		{method: "GET", path: v1 + "/whoami", do: (*Admin).whoAmI},
 		{method: "GET", path: v1 + "/users", action: "user:list", do: (*Admin).listUsers},
@@ -38,7 +38,7 @@ func (a *Admin) api() []route {
 		{method: "DELETE", path: v1 + "/keys/{id}", action: "key:revoke", do: (*Admin).revokeKey},
 		{method: "GET", path: v1 + "/sessions", action: "user:list", do: (*Admin).listSessions},
 		{method: "DELETE", path: v1 + "/sessions/{id}", action: "user:revoke-session", do: (*Admin).revokeSession},
-	}
+	}...)
 }
 
 func (a *Admin) openAPI(c *call) (int, any, error) {

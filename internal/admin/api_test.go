@@ -67,6 +67,9 @@ func everyOperation(t *testing.T, change func(*admin.Options), glass int, glassR
 	s.want(204, "", s.do("DELETE", "/admin/v1/users/"+ana, ""))
 
 	for path, operations := range s.doc.paths {
+		if strings.HasPrefix(path, "/admin/v1/reviews") || strings.HasPrefix(path, "/v1/") {
+			continue // see TestReviewOperations; the gateway answers for its own
+		}
 		for method := range operations {
 			if glass == 201 && method != "parameters" && !s.doc.seen[strings.ToUpper(method)+" "+path] {
 				t.Errorf("%s %s was never answered", method, path)

@@ -209,7 +209,7 @@ func (d *document) check(method, path string, a *answer) string {
 		return d.holds("#/components/schemas/Problem", a.text)
 	}
 	for pattern, operations := range d.paths {
-		if !matches(pattern, path) {
+		if _, literal := d.paths[path]; !matches(pattern, path) || literal && pattern != path {
 			continue
 		}
 		op, ok := operations[strings.ToLower(method)].(map[string]any)
