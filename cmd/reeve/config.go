@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/reeve-ai/reeve/internal/config"
+	"github.com/reeve-ai/reeve/internal/gate"
 )
 
 func newConfig() *cobra.Command {
@@ -23,8 +24,8 @@ func newConfigCheck() *cobra.Command {
 	var path, policyPath string
 	c := &cobra.Command{
 		Use:   "check",
-		Short: "Check configuration, guard and label policies, and run every rule's examples",
-		Long: `Check the configuration file and the guard and label policies that it names, and run the examples of every
+		Short: "Check configuration, guard, label and gate policies, and run every rule's examples",
+		Long: `Check the configuration file and the guard, label and gate policies that it names, and run the examples of every
 rule: what it must match and what it must not.
 
 Exit status: 0 sound · 1 a rule fails its own examples · 2 a mistake in a file.`,
@@ -43,6 +44,11 @@ Exit status: 0 sound · 1 a rule fails its own examples · 2 a mistake in a file
 			}
 			if _, err := loadLabels(cfg.Path(cfg.Labels.Policy)); err != nil {
 				return &usageError{err, "docs/labels.md explains the file"}
+			}
+			if path := orString(cfg.Gate.Policy, cfg.Admission.Policy); path != "" {
+				if _, err := gate.Load(cfg.Path(path)); err != nil {
+					return &usageError{err, "docs/gate.md explains the file"}
+				}
 			}
 			w := c.OutOrStdout()
 			failures := policy.Test()

@@ -91,6 +91,8 @@ guard:
   policy: policies/guard.yaml
 labels:
   policy: policies/labels.yaml
+gate:
+  policy: policies/gate.yaml # trusts nobody yet: list whose keys count under signers
 access:
   policies: policies/access
   models: [dac, rbac, mac, abac] # take away those that you do not want

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/reeve-ai/reeve/docs"
 	"github.com/reeve-ai/reeve/internal/attest"
 	"github.com/reeve-ai/reeve/policies"
 )
@@ -131,4 +132,21 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("policy %v with error %v", p != nil, err)
 		}
 	})
+}
+
+// The document names every rule, and says which of them nobody may waive.
+func TestTheDocumentNamesEveryRule(t *testing.T) {
+	text, err := docs.Pages.ReadFile("gate.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range Rules() {
+		row := "| `" + r.ID + "` |"
+		if r.Final {
+			row = "| ● `" + r.ID + "` |"
+		}
+		if !strings.Contains(string(text), row) {
+			t.Errorf("docs/gate.md has no row %q", row)
+		}
+	}
 }
