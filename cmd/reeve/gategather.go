@@ -153,6 +153,7 @@ func (g *gateRun) gather(ctx context.Context, t gateTarget) (*gate.Evidence, err
 	if err != nil {
 		return nil, err
 	}
+	ev.Facts = map[string]string{"reeve": version().Version}
 	ev.Packs, ev.Handling = gate.Packs(g.labels.Digest()), g.labels.Handling
 	if g.policy.Scan.Again {
 		if err := g.scan(ctx, t.path, ev); err != nil {
@@ -228,6 +229,7 @@ func (g *gateRun) signature(ctx context.Context, path string, ev *gate.Evidence)
 	if err != nil {
 		return err
 	}
+	ev.Facts["model.sig"] = "sha256:" + digestOf(text)
 	o := oms.VerifyOptions{Signature: name, AllowSymlinks: true, IgnorePaths: besides(path)}
 	ev.Signature = &gate.Check{Reason: "no key or authority of the policy signed it"}
 	for _, t := range trusts {
@@ -312,6 +314,7 @@ func billOf(path string, ev *gate.Evidence) *gate.Check {
 			return &gate.Check{Reason: "the bill of materials is no JSON: " + filepath.Base(name)}
 		}
 		digestsIn(doc, named, 0)
+		ev.Facts[filepath.Base(name)] = "sha256:" + digestOf(text)
 	}
 	for i := range ev.Files {
 		if f := &ev.Files[i]; f.Role != gate.Text && !named[f.SHA256] {

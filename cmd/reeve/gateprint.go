@@ -76,9 +76,9 @@ func (r *gateReport) write(w io.Writer, format string) error {
 	sum := &report.Summary{}
 	for _, t := range r.Targets {
 		sum.Files += len(t.Files)
-		for _, list := range [][]gate.Problem{t.Violations, t.Missing} {
+		for k, list := range [][]gate.Problem{t.Violations, t.Missing} {
 			for i := range list {
-				f := findingOf(t, &list[i], slices.Contains(t.Violations, list[i]))
+				f := findingOf(t, &list[i], k == 0)
 				sum.Findings.Add(f.Rule, f.Kind, f.Severity, 1)
 				if err := out.Finding(f); err != nil {
 					return err

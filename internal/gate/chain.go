@@ -47,8 +47,9 @@ func (e *evaluation) origins() {
 	if !e.policy.Origin.Required {
 		return
 	}
+	signed := e.otherwise()
 	for _, f := range without {
-		if c := e.otherwise(&f); c != nil {
+		if c := signed[f.Path]; c != nil {
 			e.violate(Problem{
 				Rule: "target/changed", Path: f.Path, Statement: c.digest, Broken: true, Reason: "the file is not the one that was signed: its bytes are others",
 				Remedy: "restore the bytes that were signed, or make the model again and have the statement made with it", Command: attestRun,
@@ -69,20 +70,29 @@ func (e *evaluation) origins() {
 	}
 }
 
-// otherwise finds a statement that speaks of a file by its name, with other bytes. Names are taken for the same file only
+// otherwise are statements that speak of files by their names, with other bytes. Names are taken for the same file only
 // where the statement lies in the target or speaks of other files of it, too.
-func (e *evaluation) otherwise(f *File) *claim {
+func (e *evaluation) otherwise() map[string]*claim {
+	out := map[string]*claim{}
 	for _, c := range e.claims {
-		if c.kind != KindTraining && c.kind != KindConversion && c.kind != KindMerge || !c.near && !e.chain.seen[c.digest] {
+		if !makes(c.kind) || !c.near && !e.chain.seen[c.digest] {
 			continue
 		}
 		for _, r := range c.s.Subject {
-			if r.Name == f.Path || len(e.evidence.Files) == 1 && path.Base(r.Name) == f.Path {
-				return c
+			if out[r.Name] == nil {
+				out[r.Name] = c
+			}
+			if base := path.Base(r.Name); len(e.evidence.Files) == 1 && out[base] == nil {
+				out[base] = c
 			}
 		}
 	}
-	return nil
+	return out
+}
+
+// makes reports whether a kind of statement says how files came to be.
+func makes(kind string) bool {
+	return kind == KindTraining || kind == KindConversion || kind == KindMerge
 }
 
 const attestRun = "reeve attest run"
@@ -98,8 +108,8 @@ func (e *evaluation) follow(sha string, parent *Node) (found bool, stale *claim)
 		return true, nil
 	}
 	var aged *claim
-	for _, m := range e.claims {
-		if m.kind != KindTraining && m.kind != KindConversion && m.kind != KindMerge || !m.covers(sha) {
+	for _, m := range e.speak[sha] {
+		if !makes(m.kind) {
 			continue
 		}
 		if _, ok := e.fresh(m, e.policy.Origin.MaxAge); !ok {
@@ -205,6 +215,9 @@ func (e *evaluation) trained(m *claim, t *attest.Training, node *Node) {
 	}
 	for i := range t.DataSets {
 		e.chain.data = append(e.chain.data, t.DataSets[i])
+		if len(t.DataSets[i].Digest) > 0 {
+			e.result.Inputs = append(e.result.Inputs, attest.Resource{Name: short(t.DataSets[i].Name), Digest: t.DataSets[i].Digest})
+		}
 		e.note(&t.DataSets[i])
 		node.add(&Node{Name: t.DataSets[i].Name, Kind: "data set", Digest: digestOfMaterial(&t.DataSets[i])})
 	}
@@ -247,8 +260,13 @@ func (e *evaluation) base(m *claim, in *attest.Material, parent *Node) {
 	}
 	e.result.Base = append(e.result.Base, attest.Resource{Name: short(in.Name), Digest: in.Digest})
 	for _, sha := range files {
-		if e.chain.files[sha] || len(e.chain.files) > maxChain {
+		if e.chain.files[sha] {
 			continue
+		}
+		if len(e.chain.files) >= maxChain {
+			node.State, node.Why = Missing, "there is too much behind the model to follow"
+			e.miss(Problem{Rule: "base/missing", Path: m.path, Statement: m.digest, Reason: fmt.Sprintf("more than %d files are behind the model", maxChain), Remedy: "have the models that it was made from pass the gate, and keep their verdicts with the evidence"})
+			return
 		}
 		e.chain.files[sha] = true
 		if e.hasVerdict(sha, node) {
@@ -283,9 +301,9 @@ func (e *evaluation) wholeTree(in *attest.Material, node *Node) bool {
 
 // hasVerdict looks for a verdict on a model, by one of its files, and takes in what it says.
 func (e *evaluation) hasVerdict(sha string, node *Node) bool {
-	for _, c := range e.claims {
+	for _, c := range e.speak[sha] {
 		v, ok := c.p.(*attest.GateVerdict)
-		if !ok || !c.covers(sha) {
+		if !ok {
 			continue
 		}
 		why := e.verdictHolds(c, v)
@@ -313,7 +331,7 @@ func (e *evaluation) relyOnVerdict(c *claim, v *attest.GateVerdict, node *Node) 
 
 // hadVerdict reports whether there is a verdict on a file that no longer holds.
 func (e *evaluation) hadVerdict(sha string) bool {
-	return slices.ContainsFunc(e.claims, func(c *claim) bool { return c.kind == KindVerdict && c.covers(sha) }) ||
+	return slices.ContainsFunc(e.speak[sha], func(c *claim) bool { return c.kind == KindVerdict }) ||
 		slices.ContainsFunc(e.rejects, func(r rejected) bool { return r.kind == KindVerdict && r.files[sha] && r.stale })
 }
 

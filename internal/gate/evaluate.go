@@ -19,7 +19,10 @@ type evaluation struct {
 	now      time.Time
 	handling func(reeve.Label) label.Handling
 
-	claims   []*claim // that count, the newest first
+	claims   []*claim            // that count, the newest first
+	speak    map[string][]*claim // those that speak of a digest, the newest first
+	paths    map[string]string   // digests of the target's files, by path
+	relied   map[string]int      // places in result.Consumed, by digest
 	rejects  []rejected
 	governed []File // files that need statements
 	sum      map[string]bool
@@ -37,9 +40,9 @@ func Evaluate(p *Policy, ev *Evidence, now time.Time) *Result {
 
 func evaluate(p *Policy, ev *Evidence, now time.Time) (*Result, *Node) {
 	now = now.UTC().Truncate(time.Second)
-	e := &evaluation{policy: p, evidence: ev, now: now, handling: ev.Handling, sum: map[string]bool{}, result: &Result{
-		SchemaVersion: SchemaVersion, Target: ev.Target, Policy: p.Digest(), At: now, Packs: slices.Clone(ev.Packs),
-		Files: []attest.File{}, Base: []attest.Resource{}, Consumed: []Consumed{},
+	e := &evaluation{policy: p, evidence: ev, now: now, handling: ev.Handling, sum: map[string]bool{}, speak: map[string][]*claim{}, paths: map[string]string{}, relied: map[string]int{}, result: &Result{
+		SchemaVersion: SchemaVersion, Target: ev.Target, Policy: p.Digest(), At: now, Packs: slices.Clone(ev.Packs), Facts: ev.Facts,
+		Files: []attest.File{}, Base: []attest.Resource{}, Inputs: []attest.Resource{}, Consumed: []Consumed{},
 	}, root: &Node{Name: ev.Target, Kind: "target"}}
 	if e.handling == nil {
 		e.handling = label.Default().Handling
@@ -76,10 +79,8 @@ func (e *evaluation) subject(p Problem) string {
 	if p.Subject != "" {
 		return p.Subject
 	}
-	for i := range e.evidence.Files {
-		if f := &e.evidence.Files[i]; f.Path == p.Path {
-			return f.SHA256
-		}
+	if sha, ok := e.paths[p.Path]; ok {
+		return sha
 	}
 	return e.result.Tree.Root
 }
@@ -89,7 +90,7 @@ func (e *evaluation) files() {
 	all := make([]attest.File, 0, len(e.evidence.Files))
 	for _, f := range e.evidence.Files {
 		all = append(all, f.File)
-		e.sum[f.SHA256] = true
+		e.sum[f.SHA256], e.paths[f.Path] = true, f.SHA256
 		if !e.ignored(&f) {
 			e.governed = append(e.governed, f)
 		}
@@ -118,10 +119,10 @@ func (e *evaluation) ungoverned() {
 	}
 }
 
-// ignored reports whether the policy asks for nothing about a file. What holds weights, configuration or code is never
-// ignored, whatever its name.
+// ignored reports whether the policy asks for nothing about a file. What is no text by its first bytes is never ignored,
+// whatever its name.
 func (e *evaluation) ignored(f *File) bool {
-	if f.Role != Text && f.Role != Unknown {
+	if f.Role != Text {
 		return false
 	}
 	return slices.ContainsFunc(e.policy.Ignore, func(glob string) bool {
@@ -150,12 +151,11 @@ func (e *evaluation) consume(c *claim, age time.Duration) {
 	slices.Sort(item.Signer)
 	item.Signer = slices.Compact(item.Signer)
 	slices.Sort(item.Keys)
-	for i := range e.result.Consumed {
-		if have := &e.result.Consumed[i]; have.Digest == item.Digest {
-			have.Until = earlier(have.Until, item.Until)
-			return
-		}
+	if i, ok := e.relied[item.Digest]; ok {
+		e.result.Consumed[i].Until = earlier(e.result.Consumed[i].Until, item.Until)
+		return
 	}
+	e.relied[item.Digest] = len(e.result.Consumed)
 	e.result.Consumed = append(e.result.Consumed, item)
 }
 

@@ -86,6 +86,10 @@ func TestEverythingThatIsWrongHasItsName(t *testing.T) {
 			w.extra = []Signed{{"x", false, e}}
 		}, Fail, []string{"statement/malformed"}, true},
 		{"the same statement twice", func(w *world) { w.extra = []Signed{w.sign(w.scan, w.model(), "ci")} }, Pass, nil, false},
+		{"the same words signed by somebody who may not, first", func(w *world) {
+			w.drop[KindScan] = true
+			w.extra = []Signed{w.sign(w.scan, w.model(), "alice"), w.sign(w.scan, w.model(), "ci")}
+		}, Pass, nil, false},
 		{"a statement about another digest", func(w *world) {
 			w.drop[KindEvaluation] = true
 			w.extra = []Signed{w.sign(w.eval, []attest.Resource{{Name: "model.safetensors", Digest: map[string]string{"sha256": sumText("another")}}}, "ci")}

@@ -22,6 +22,7 @@ type Evidence struct {
 	Licences  []Declared         // what files of the target say about their licence
 	DataSets  []DataSet          // data sets as they lie on the disk now
 	Packs     []Pack             // duties and licences in force
+	Facts     map[string]string  // what else the gate relied on: versions, digests of what it checked
 
 	// Handling says what must be done with data of a label; nil: nothing is known, which is taken for the policy that ships.
 	Handling func(reeve.Label) label.Handling

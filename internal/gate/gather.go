@@ -136,12 +136,12 @@ func (g *gatherer) file(rel, full string) {
 		g.statements(full)
 		return
 	}
-	if Beside(rel) {
-		return
-	}
 	f, head, err := hashFile(full)
 	if err != nil {
 		g.odd(rel, reason(err))
+		return
+	}
+	if Beside(rel) && !looksLikeWeights(head, f.Size) {
 		return
 	}
 	f.Path = rel

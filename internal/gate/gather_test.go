@@ -29,6 +29,8 @@ func TestGatherTakesEverythingInATarget(t *testing.T) {
 	write(t, filepath.Join(target, ".hidden", "adapter.bin"), "private")
 	write(t, filepath.Join(target, ".git", "config"), "x")
 	write(t, filepath.Join(target, "model.sig"), "x")
+	write(t, filepath.Join(target, "bom.json"), "GGUF\x03\x00\x00\x00 in disguise")
+	write(t, filepath.Join(target, "README.md"), "PK\x03\x04\x00\x00")
 	write(t, filepath.Join(target, "train.intoto.jsonl"), string(line))
 	write(t, filepath.Join(dir, "beside.intoto.jsonl"), string(line))
 	write(t, filepath.Join(dir, "evidence", "a", "more.intoto.jsonl"), string(line)+string(line))
@@ -50,7 +52,7 @@ func TestGatherTakesEverythingInATarget(t *testing.T) {
 	for _, o := range ev.Odd {
 		odd = append(odd, o.Path+": "+o.Reason)
 	}
-	if diff := cmp.Diff([]string{".hidden/adapter.bin weights", "inside unknown", "model.safetensors weights"}, files); diff != "" {
+	if diff := cmp.Diff([]string{".hidden/adapter.bin weights", "README.md unknown", "bom.json weights", "inside unknown", "model.safetensors weights"}, files); diff != "" {
 		t.Error("(-want +got):\n" + diff)
 	}
 	if diff := cmp.Diff([]string{
@@ -62,7 +64,7 @@ func TestGatherTakesEverythingInATarget(t *testing.T) {
 	if len(ev.Statements) != 4 || len(ev.Unreadable) != 1 || !strings.Contains(ev.Unreadable[0].Reason, "malformed") {
 		t.Errorf("%d statements, unreadable %v", len(ev.Statements), ev.Unreadable)
 	}
-	if ev.Files[2].SHA256 != sumText("tuned") {
+	if ev.Files[4].SHA256 != sumText("tuned") {
 		t.Error("the digest is not that of the bytes")
 	}
 	single, err := Gather(t.Context(), "bot", filepath.Join(target, "model.safetensors"))

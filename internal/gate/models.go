@@ -90,23 +90,21 @@ func (e *evaluation) scanVerdict(f *File, verdict string, findings []string, sta
 // scanClaim looks for the newest statement about a scan of a file.
 func (e *evaluation) scanClaim(f *File) {
 	var aged *claim
-	for _, c := range e.claims {
+	for _, c := range e.speak[f.SHA256] {
 		m, ok := c.p.(*attest.ModelScan)
-		if !ok || !c.covers(f.SHA256) {
+		if !ok {
 			continue
 		}
 		if _, fresh := e.fresh(c, e.policy.Scan.MaxAge); !fresh {
 			aged = c
 			break
 		}
-		for _, got := range m.Files {
-			if got.SHA256 == f.SHA256 {
-				e.consume(c, e.policy.Scan.MaxAge)
-				e.scanVerdict(f, got.Verdict, got.Rules, c.digest)
-				until, _ := e.fresh(c, e.policy.Scan.MaxAge)
-				e.root.once(&Node{Name: KindScan, Kind: "statement", Digest: c.digest, State: Fresh, At: c.at, Until: until, By: names(c)})
-				return
-			}
+		if got := c.scannedFile(m, f.SHA256); got != nil {
+			e.consume(c, e.policy.Scan.MaxAge)
+			e.scanVerdict(f, got.Verdict, got.Rules, c.digest)
+			until, _ := e.fresh(c, e.policy.Scan.MaxAge)
+			e.root.once(&Node{Name: KindScan, Kind: "statement", Digest: c.digest, State: Fresh, At: c.at, Until: until, By: names(c)})
+			return
 		}
 	}
 	p := Problem{Rule: "scan/missing", Path: f.Path, Reason: "no statement speaks of a scan of the file", Remedy: "scan the target and sign what was found, with a key of a signer who may make model-scan", Command: "reeve model scan TARGET --statement FILE.intoto.jsonl --sign-key KEY"}
@@ -117,6 +115,17 @@ func (e *evaluation) scanClaim(f *File) {
 		e.root.once(&Node{Name: KindScan, Kind: "statement", State: Missing, Why: p.Reason})
 	}
 	e.miss(p)
+}
+
+// scannedFile is what a scan says of some bytes, or nil.
+func (c *claim) scannedFile(m *attest.ModelScan, sha string) *attest.ScannedFile {
+	if c.scanned == nil {
+		c.scanned = make(map[string]*attest.ScannedFile, len(m.Files))
+		for i := range m.Files {
+			c.scanned[m.Files[i].SHA256] = &m.Files[i]
+		}
+	}
+	return c.scanned[sha]
 }
 
 // evaluations looks for the newest statement about each measurement that the policy asks for, over all weights.

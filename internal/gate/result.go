@@ -39,8 +39,10 @@ type Result struct {
 	At            time.Time   `json:"at"`
 	Expires       time.Time   `json:"expires,omitzero"` // when what was consumed is too old; zero unless the verdict is pass
 
-	Files []attest.File     `json:"files"` // of the target, ascending by path
-	Base  []attest.Resource `json:"base"`  // models that the target was made from
+	Files  []attest.File     `json:"files"`          // of the target, ascending by path
+	Base   []attest.Resource `json:"base"`           // models that the target was made from
+	Inputs []attest.Resource `json:"inputs"`         // data sets that went in
+	Facts  map[string]string `json:"facts,omitzero"` // what else was relied on: versions, digests of what was checked
 }
 
 // Pack is a table of duties or licences. Another version makes what was decided under it stale.
@@ -84,7 +86,7 @@ func (r *Result) Broken() bool {
 func Ungoverned(p *Policy, files []string, now time.Time) *Result {
 	e := &evaluation{policy: p, evidence: &Evidence{Target: "repository", Ungoverned: files}, now: now.UTC().Truncate(time.Second), result: &Result{
 		SchemaVersion: SchemaVersion, Target: "repository", Policy: p.Digest(), At: now.UTC().Truncate(time.Second), Packs: []Pack{}, Files: []attest.File{},
-		Base: []attest.Resource{}, Consumed: []Consumed{},
+		Base: []attest.Resource{}, Inputs: []attest.Resource{}, Consumed: []Consumed{},
 	}}
 	e.ungoverned()
 	e.result.settle()

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // roleByExtension is what a file is for by its name.
@@ -34,13 +35,30 @@ func RoleOf(name string, head []byte, size int64) Role {
 		return Weights
 	case slices.Contains(configNames, base):
 		return Config
+	}
+	r, ok := roleByExtension[strings.ToLower(path.Ext(base))]
+	switch {
 	case base == "LICENSE" || base == "NOTICE" || base == "LICENCE" || base == "COPYING":
-		return Text
+		r = Text
+	case !ok:
+		return Unknown
 	}
-	if r, ok := roleByExtension[strings.ToLower(path.Ext(base))]; ok {
-		return r
+	if r == Text && binaryLike(head) {
+		return Unknown
 	}
-	return Unknown
+	return r
+}
+
+// binaryLike reports whether first bytes are no text: control characters, or bytes that are no UTF-8.
+func binaryLike(head []byte) bool {
+	for i := 0; i < len(head); {
+		r, n := utf8.DecodeRune(head[i:])
+		if r == utf8.RuneError && n <= 1 && len(head)-i >= utf8.UTFMax || r < ' ' && r != '\t' && r != '\n' && r != '\r' {
+			return true
+		}
+		i += max(n, 1)
+	}
+	return false
 }
 
 // looksLikeWeights knows the formats of weights by their first bytes, whatever their names.

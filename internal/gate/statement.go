@@ -22,6 +22,8 @@ type claim struct {
 	at      time.Time
 	until   time.Time // when it ends by itself or by its keys; zero: no end
 	files   map[string]bool
+
+	scanned map[string]*attest.ScannedFile // of a scan, by digest; made when it is first asked
 }
 
 // rejected is a statement that is no evidence, with the reason. What it says of its kind and subjects is only good for
@@ -43,10 +45,11 @@ func (e *evaluation) open() {
 	for _, k := range keys {
 		known[k.ID()] = true
 	}
-	seen := map[string]bool{}
 	for _, odd := range e.evidence.Unreadable {
 		e.violate(Problem{Rule: "statement/malformed", Path: odd.Path, Reason: "a file of statements cannot be read: " + odd.Reason, Remedy: "restore the file, or take it away if it is none of ours", Broken: true})
 	}
+	signed := map[string][]string{} // by whom the same words were signed, in one envelope or in several
+	first := map[string]*Signed{}
 	for i := range e.evidence.Statements {
 		in := &e.evidence.Statements[i]
 		digest := in.Envelope.Digest()
@@ -62,13 +65,23 @@ func (e *evaluation) open() {
 			})
 			continue
 		}
-		if seen[digest] {
-			continue // the same words, signed once more
+		id := in.Envelope.PayloadType + " " + digest
+		if first[id] == nil {
+			first[id] = &Signed{in.Path, in.Near, in.Envelope}
 		}
-		seen[digest] = true
-		e.take(in, digest, by)
+		first[id].Near = first[id].Near || in.Near
+		signed[id] = append(signed[id], by...)
+	}
+	for _, id := range sortedKeys(first) {
+		slices.Sort(signed[id])
+		e.take(first[id], first[id].Envelope.Digest(), slices.Compact(signed[id]))
 	}
 	slices.SortFunc(e.claims, func(a, b *claim) int { return cmpAll(b.at.Compare(a.at), strings.Compare(a.digest, b.digest)) }) // the newest first
+	for _, c := range e.claims {
+		for sha := range c.files {
+			e.speak[sha] = append(e.speak[sha], c)
+		}
+	}
 }
 
 // take reads a statement whose signature verifies.

@@ -28,6 +28,9 @@ func Worse(a, b State) State {
 	return a
 }
 
+// maxChildren bounds what is shown below one thing.
+const maxChildren = 1000
+
 // Node is one thing in the tree of a target: statements, and what went in below them.
 type Node struct {
 	Name     string    `json:"name"`
@@ -48,6 +51,10 @@ func (n *Node) add(c *Node) *Node {
 
 // once adds a child unless one of its name and digest is there.
 func (n *Node) once(c *Node) *Node {
+	if len(n.Children) > maxChildren {
+		n.Why = "there is more than is shown"
+		return c
+	}
 	for _, have := range n.Children {
 		if have.Name == c.Name && have.Digest == c.Digest && have.State == c.State {
 			return have
@@ -99,7 +106,7 @@ func (n *Node) settle() State {
 // finish closes the tree with the files that nobody speaks of and the verdict of the evaluation.
 func (e *evaluation) finish() {
 	for _, list := range [][]Problem{e.result.Violations, e.result.Missing} {
-		for _, p := range list {
+		for _, p := range list[:min(len(list), maxChildren)] {
 			state := Missing
 			switch {
 			case p.Broken:

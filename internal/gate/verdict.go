@@ -48,6 +48,10 @@ func Sign(r *Result, p *Policy, by attest.Who, tool attest.Tool, keys ...*attest
 	for _, b := range r.Base {
 		v.Base = append(v.Base, attest.Material{Name: b.Name, Digest: b.Digest, Grade: attest.Declared})
 	}
+	for _, in := range r.Inputs {
+		v.Inputs = append(v.Inputs, attest.Material{Name: in.Name, Digest: in.Digest, Grade: attest.Declared})
+	}
+	v.Facts = r.Facts
 	for _, c := range r.Consumed {
 		item := attest.Consumed{SHA256: c.Digest, PredicateType: predicateBase + c.Kind + "/v1", SignedBy: c.Keys, At: c.At, Expires: c.Until}
 		if v.Consumed = append(v.Consumed, item); c.Kind == KindWaiver {
@@ -80,7 +84,7 @@ func Open(env *attest.Envelope, p *Policy, packs []Pack, now time.Time) (*attest
 	no := func(rule, reason string) *Problem {
 		return &Problem{Rule: rule, Statement: digest, Reason: reason, Remedy: "have the model pass the gate again", Command: "reeve gate TARGET --sign KEY -o FILE.intoto.jsonl", Broken: rule == "statement/signature" || rule == "statement/malformed"}
 	}
-	e := &evaluation{policy: p, evidence: &Evidence{Statements: []Signed{{Envelope: env}}, Packs: packs}, now: now.UTC(), result: &Result{}}
+	e := &evaluation{policy: p, evidence: &Evidence{Statements: []Signed{{Envelope: env}}, Packs: packs}, now: now.UTC(), speak: map[string][]*claim{}, result: &Result{}}
 	e.open()
 	if len(e.result.Violations) > 0 {
 		return nil, no(e.result.Violations[0].Rule, e.result.Violations[0].Reason)
