@@ -67,6 +67,7 @@ var floor = map[string]int{
 	"internal/monitor/alert":    3, // whom to tell, once
 	"internal/monitor/incident": 3, // what people made of it
 	"internal/monitor/probe":    3, // canary prompts through the gateway
+	"internal/monitor/otlp":     3, // OpenTelemetry
 	"internal/monitor/deliver":  3, // events to files, syslog and webhooks
 
 	"internal/inspect":  3,
@@ -99,6 +100,7 @@ var sideways = map[arrow]string{
 	{"internal/lifecycle", "internal/control"}: "its calls are served on the socket",
 
 	{"internal/monitor/rollup", "internal/monitor/record"}:   "what it counts",
+	{"internal/monitor/otlp", "internal/monitor/record"}:     "what it tells",
 	{"internal/monitor/drift", "internal/monitor/rollup"}:    "has the counters",
 	{"internal/monitor/incident", "internal/monitor/rollup"}: "finds the records",
 	{"internal/monitor/alert", "internal/monitor/deliver"}:   "posts to webhooks",

@@ -136,7 +136,7 @@ func (s *server) openGateway(ctx context.Context) (err error) {
 	o := gateway.Options{
 		MaxBody: int64(cfg.MaxBody), ReadBody: time.Duration(cfg.Timeouts.ReadBody), WriteStall: time.Duration(cfg.Timeouts.Write),
 		Log: s.custody, Callers: s.keys, Access: s.access, Policy: policy,
-		Diagnostics: s.log, Metrics: metrics, BestEffort: map[string]bool{}, Purposes: map[string]string{}, Hold: map[string]string{},
+		Diagnostics: s.log, Metrics: metrics, Trace: s.settings.Monitoring.Telemetry.Endpoint != "", BestEffort: map[string]bool{}, Purposes: map[string]string{}, Hold: map[string]string{},
 	}
 	if err := s.labelOptions(&o); err != nil {
 		return err

@@ -10,12 +10,14 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel"
 
 	"github.com/reeve-ai/reeve/internal/config"
 	"github.com/reeve-ai/reeve/internal/monitor/alert"
 	"github.com/reeve-ai/reeve/internal/monitor/deliver"
 	"github.com/reeve-ai/reeve/internal/monitor/drift"
 	"github.com/reeve-ai/reeve/internal/monitor/incident"
+	"github.com/reeve-ai/reeve/internal/monitor/otlp"
 	"github.com/reeve-ai/reeve/internal/monitor/probe"
 )
 
@@ -26,6 +28,7 @@ type monitors struct {
 	drift    *drift.Watch       // nil: off
 	probe    *probe.Probe       // nil: no canaries
 	alerts   *alert.Engine
+	otlp     *otlp.Exporter // nil: off
 }
 
 // openMonitor opens them.
@@ -33,13 +36,38 @@ func (s *server) openMonitor(context.Context) error {
 	s.watch = &monitors{}
 	s.house.watch = s.watch
 	s.loops = append(s.loops, func(ctx context.Context) error { return s.house.rollups.Run(ctx, s.log) })
-	for _, open := range []func() error{s.openEvents, s.openDrift, s.openProbe, s.openAlerts} {
+	for _, open := range []func() error{s.openEvents, s.openTelemetry, s.openDrift, s.openProbe, s.openAlerts} {
 		if err := open(); err != nil {
 			return err
 		}
 	}
 	s.metrics.MustRegister(&watchMetrics{s.watch})
 	return nil
+}
+
+// openTelemetry follows the log for a collector.
+func (s *server) openTelemetry() error {
+	cfg := &s.settings.Monitoring.Telemetry
+	if cfg.Endpoint == "" {
+		return nil
+	}
+	secure, err := s.tlsTo("telemetry", &cfg.TLS)
+	if err != nil {
+		return err
+	}
+	authorization, err := s.settings.Secret(cfg.Authorization)
+	if err != nil {
+		return usage("", "telemetry: authorization: %w", err)
+	}
+	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { s.log.Debug("telemetry", "error", err) })) // it would write to stderr
+	s.watch.otlp, err = otlp.Open(context.Background(), otlp.Options{
+		Endpoint: cfg.Endpoint, Authorization: authorization, TLS: secure, SamplePercent: cfg.SamplePercent, Every: time.Duration(cfg.Every), Queue: cfg.Queue,
+		Source: s.house.reader, Version: version().Version, Log: s.log,
+	})
+	if err == nil {
+		s.loops = append(s.loops, s.watch.otlp.Run)
+	}
+	return err
 }
 
 func (s *server) openDrift() (err error) {
@@ -233,6 +261,7 @@ type watchMetrics struct{ m *monitors }
 var (
 	canaryOK    = prometheus.NewDesc("reeve_canary_ok", "Whether a canary ended as it must the last time.", []string{"canary"}, nil)
 	driftActive = prometheus.NewDesc("reeve_drift_active", "Rates that have left their own past, by kind.", []string{"kind"}, nil)
+	spansOf     = prometheus.NewDesc("reeve_telemetry_spans_total", "Spans that the collector has taken, and that were dropped while it was away.", []string{"state"}, nil)
 	alertsOn    = prometheus.NewDesc("reeve_alerts_active", "Alerts that go on, by severity.", []string{"severity"}, nil)
 )
 
@@ -241,6 +270,7 @@ func (*watchMetrics) Describe(into chan<- *prometheus.Desc) {
 	into <- canaryOK
 	into <- driftActive
 	into <- alertsOn
+	into <- spansOf
 }
 
 // Collect implements prometheus.Collector.
@@ -257,6 +287,11 @@ func (w *watchMetrics) Collect(into chan<- prometheus.Metric) {
 		for kind, n := range w.m.drift.Active() {
 			gauge(driftActive, float64(n), kind)
 		}
+	}
+	if w.m.otlp != nil {
+		sent, dropped, _ := w.m.otlp.Counts()
+		into <- prometheus.MustNewConstMetric(spansOf, prometheus.CounterValue, float64(sent), "sent")
+		into <- prometheus.MustNewConstMetric(spansOf, prometheus.CounterValue, float64(dropped), "dropped")
 	}
 	on := map[string]int{alert.Warning: 0, alert.Critical: 0}
 	for _, a := range w.m.alerts.Active() {

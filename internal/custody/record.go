@@ -20,7 +20,7 @@ type Request struct {
 	App        string // client program
 
 	TraceID string // W3C trace id, 32 hex digits
-	SpanID  string // W3C span id, 16 hex digits
+	SpanID  string // W3C span id of the caller, 16 hex digits
 	Parent  ID     // exchange that this one follows from
 
 	Route    string // name of the route

@@ -20,7 +20,7 @@ func (g *Gateway) forward(x *exchange) *reeve.Refusal {
 	if x.ep.Method == http.MethodPost {
 		body = x.sent
 	}
-	answer, err := x.upstream.Client.Do(x.r.Context(), x.ep.Method, x.ep.Path, body)
+	answer, err := x.upstream.Client.DoTraced(x.r.Context(), x.ep.Method, x.ep.Path, body, g.traceparent(x))
 	if err != nil {
 		return g.noAnswer(x, err)
 	}

@@ -80,6 +80,7 @@ type Options struct {
 	Purposes    map[string]string // what a path is used for, such as "training"; by path
 	Networks    Networks          // where callers are
 	Proxies     []netip.Prefix    // whose X-Forwarded-For is believed
+	Trace       bool              // traceparent is read from callers and sent to runtimes
 	Diagnostics *slog.Logger      // never gets content; default discards
 	Metrics     *Metrics          // default: own, unregistered
 }

@@ -47,6 +47,9 @@ func (g *Gateway) describe(x *exchange) {
 		AccessRules: accessRules(&x.access), AccessPolicy: x.access.PolicyDigest, AccessEntities: x.access.EntityDigest,
 		LabelIn: x.labelIn.String(), LabelSent: above(x.labelSent), LabelModel: above(x.modelLabel), LabelSession: above(x.mark), GuardIn: x.warning(results(x.inVerdict, "in")), Model: x.req.Model, Stream: x.req.Stream,
 	}
+	if g.opts.Trace {
+		a.TraceID, a.SpanID = traceOf(x.r.Header["Traceparent"])
+	}
 	if x.ep != nil {
 		a.Route, a.Dialect, a.Op = x.ep.Path, x.ep.Dialect.String(), operation(x.ep.Kind)
 	}

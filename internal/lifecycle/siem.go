@@ -230,10 +230,13 @@ func span(e *ended) any {
 	about := e.about()
 	id := sha256.Sum256([]byte(e.ID))
 	s := object{
-		"traceId": orElse(about.TraceID, hex.EncodeToString(id[:16])), "spanId": orElse(about.SpanID, hex.EncodeToString(id[16:24])),
+		"traceId": orElse(about.TraceID, hex.EncodeToString(id[:16])), "spanId": hex.EncodeToString(id[16:24]),
 		"name": strings.TrimSpace(orElse(about.Op, "chat") + " " + about.Model), "kind": 3,
 		"startTimeUnixNano": nanos(about.Start), "endTimeUnixNano": nanos(e.when()),
 		"attributes": spanAttributes(e),
+	}
+	if about.SpanID != "" { // of the caller
+		s["parentSpanId"] = about.SpanID
 	}
 	if why := e.failed(); why != "" {
 		s["status"] = object{"code": 2, "message": why}

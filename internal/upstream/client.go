@@ -118,12 +118,17 @@ func (c *Client) Close() {
 // Do sends one request and returns when the head of the answer is there. When ctx ends, the connection is closed at once
 // and reading fails with ctx's error. The caller closes the answer.
 func (c *Client) Do(ctx context.Context, method, path string, body []byte) (*Answer, error) {
+	return c.DoTraced(ctx, method, path, body, "")
+}
+
+// DoTraced is Do with a traceparent (W3C Trace Context) of our own making; "" means none.
+func (c *Client) DoTraced(ctx context.Context, method, path string, body []byte, traceparent string) (*Answer, error) {
 	for {
 		k, err := c.get(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("reach %s: %w", c.addr, err)
 		}
-		a, err := c.try(ctx, k, method, path, body)
+		a, err := c.try(ctx, k, method, path, body, traceparent)
 		if err == nil {
 			return a, nil
 		}
@@ -141,10 +146,10 @@ func (c *Client) Do(ctx context.Context, method, path string, body []byte) (*Ans
 // errNoAnswer says that the connection ended before the first byte of an answer.
 var errNoAnswer = errors.New("connection closed before an answer")
 
-func (c *Client) try(ctx context.Context, k *conn, method, path string, body []byte) (*Answer, error) {
+func (c *Client) try(ctx context.Context, k *conn, method, path string, body []byte, traceparent string) (*Answer, error) {
 	stop := context.AfterFunc(ctx, k.abort)
 	k.setDeadline(c.opts.FirstByte)
-	if err := k.send(c, method, path, body); err != nil && !k.answered() {
+	if err := k.send(c, method, path, body, traceparent); err != nil && !k.answered() {
 		stop()
 		return nil, errors.Join(errNoAnswer, err)
 	}

@@ -31,12 +31,15 @@ func (k *conn) setDeadline(d time.Duration) {
 // answered reports whether the runtime said something although it did not take the whole request.
 func (k *conn) answered() bool { _, err := k.br.Peek(1); return err == nil }
 
-func (k *conn) send(c *Client, method, path string, body []byte) error {
+func (k *conn) send(c *Client, method, path string, body []byte, traceparent string) error {
 	b := append(k.out[:0], method...)
 	b = append(b, ' ')
 	b = append(b, c.prefix...)
 	b = append(b, path...)
 	b = append(b, c.head...)
+	if traceparent != "" {
+		b = append(append(append(b, "traceparent: "...), traceparent...), "\r\n"...)
+	}
 	if body != nil {
 		b = append(b, "Content-Type: application/json\r\nContent-Length: "...)
 		b = strconv.AppendInt(b, int64(len(body)), 10)
