@@ -41,7 +41,7 @@ Exit status: 0 clean · 1 findings or refusal · 2 usage or configuration ·
 		grouped("models", newModel()), grouped("models", newVulnDB()), grouped("models", newGate()),
 		grouped("run", newServe()), grouped("run", newDoctor()), grouped("run", newKey()), grouped("run", newUser()), grouped("run", newGuard()), grouped("run", newAccess()), grouped("run", newMonitor()),
 		grouped("evidence", newCustody()), grouped("evidence", newReview()), grouped("evidence", newIncident()), grouped("evidence", newAttest()),
-		grouped("run", newAdmission()),
+		grouped("run", newAdmission()), grouped("run", newAgent()),
 		grouped("meta", newConfig()), grouped("meta", newVersion()),
 	)
 	root.SetHelpCommandGroupID("meta")

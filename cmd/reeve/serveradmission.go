@@ -103,6 +103,15 @@ func (s *settings) gatePolicy() (*gate.Policy, error) {
 
 // source measures what a runtime serves; nil where the configuration says nothing of its files.
 func (s *server) source(u *config.Upstream, client *upstream.Client) (admission.Source, error) {
+	if u.Runtime.Agent != "" {
+		ends, err := admission.TLS(s.settings.Path(u.Runtime.Cert), s.settings.Path(u.Runtime.Key), s.settings.Path(u.Runtime.CA))
+		if err != nil {
+			return nil, usage("`reeve agent certificates` makes them", "upstream %s: agent: %w", u.Name, err)
+		}
+		remote := admission.NewRemote(u.Runtime.Agent, u.Runtime.Kind, ends, nil)
+		s.measuring = append(s.measuring, remote)
+		return remote, nil
+	}
 	var places []string
 	for _, p := range append([]string{u.Runtime.Models}, u.Runtime.Paths...) {
 		abs, err := filepath.Abs(s.settings.Path(p))

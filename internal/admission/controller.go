@@ -309,6 +309,9 @@ func (c *Controller) settle() {
 				continue // the old standing stays, altered or not
 			}
 		}
+		if old.Measured != s.Measured || !s.Admitted {
+			old.altered.Store(true) // answers under way end
+		}
 		m.standing, changed = s, true
 	}
 	if changed || c.table.Load() == nil {

@@ -20,6 +20,7 @@ type Measurement struct {
 	Files []Measured // as the runtime listed them
 	At    time.Time  // when the runtime was known to hold these bytes and no others
 
+	id     string              // of a Remote: what the agent calls it
 	listed []File              // as Runtime.Files had them
 	links  map[string]Identity // links on the way to the files
 	gen    atomic.Uint64       // generation of the sentry up to which nothing has changed

@@ -41,8 +41,10 @@ func (v *validator) runtime(at string, r *Runtime) {
 			v.add(at+".agent", "want an address such as https://gpu1.example.org:8410", "")
 		case r.CA == "" || r.Cert == "" || r.Key == "":
 			v.add(at+".agent", "an agent and a gateway show each other certificates: ca, cert and key", "`reeve agent certificates` makes them")
-		case r.Kind != "" || r.Models != "" || len(r.Paths) > 0:
-			v.add(at+".kind", "the agent measures the runtime, so its files are told to the agent", "remove kind, models and paths")
+		case r.Kind == "":
+			v.add(at+".kind", "of what kind is the agent's runtime?", "ollama, llamacpp or vllm")
+		case r.Models != "" || len(r.Paths) > 0:
+			v.add(at+".models", "the agent measures the runtime, so its files are told to the agent", "remove models and paths")
 		}
 		return
 	}

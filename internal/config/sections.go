@@ -160,7 +160,7 @@ type Runtime struct {
 	Paths []string `yaml:"paths"`
 	// Unproven says what happens where it cannot be known that llama.cpp or vLLM read its files after their last change, because its process belongs to another user or is inside of a container: refuse, or accept. Empty: refuse.
 	Unproven string `yaml:"unproven" enum:",refuse,accept"`
-	// Agent is the address of the reeve agent beside a runtime on another host, such as https://gpu1.example.org:8410. kind, models and paths are then its business.
+	// Agent is the address of the reeve agent beside a runtime on another host, such as https://gpu1.example.org:8410. models and paths are then its business.
 	Agent string `yaml:"agent"`
 	// CA is a PEM file with the authority of the agent's certificate.
 	CA string `yaml:"ca"`
