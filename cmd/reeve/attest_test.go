@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/reeve-ai/reeve/internal/attest"
+	"github.com/reeve-ai/reeve/internal/custody"
 	"github.com/reeve-ai/reeve/internal/store"
 )
 
@@ -70,6 +71,62 @@ func TestStatementIsToldToTheLog(t *testing.T) {
 	e, err := attest.ParseEnvelope(line)
 	if err != nil || len(e.Signatures) != 1 {
 		t.Errorf("%v", err)
+	}
+}
+
+// A training under watch leaves a record of its own kind with digests, and no path.
+func TestTrainingIsToldToTheLog(t *testing.T) {
+	dir := t.TempDir()
+	t.Chdir(dir)
+	reeve := func(code int, args ...string) {
+		t.Helper()
+		var out strings.Builder
+		if got := run(args, strings.NewReader(""), &out, &out); got != code {
+			t.Fatalf("reeve %s: %d, want %d\n%s", strings.Join(args, " "), got, code, out.String())
+		}
+	}
+	if err := os.WriteFile("jane-doe.jsonl", []byte("{}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("REEVE_TEST_TRAINING", "jane-model.bin")
+	reeve(0, "attest", "keygen", "-o", "k")
+	reeve(0, "key", "create", "--name", "x", "--data", "reeve-data")
+	reeve(0, "attest", "run", "--data-set", "jane-doe.jsonl", "--output", "jane-model.bin", "--key", "k", "--by", "Bo", "--data", "reeve-data", "--", program, "-test.run=^TestTrainingStandIn$")
+	db, err := store.Open(t.Context(), "reeve-data")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	acts, err := db.Acts(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	last := acts[len(acts)-1]
+	if last.Act != "model.training" || eventOf(last).Kind != custody.EventTraining || !strings.HasPrefix(last.Subject, "statement:") {
+		t.Errorf("%+v", last)
+	}
+	for _, name := range []string{"payload", "data_1", "output_1"} {
+		if len(last.Details[name]) != 64 {
+			t.Errorf("%s is %q", name, last.Details[name])
+		}
+	}
+	if last.Details["result"] != "succeeded" || strings.Contains(strings.Join(values(last.Details), " "), "jane") {
+		t.Errorf("%+v", last.Details)
+	}
+}
+
+// TestTrainingStandIn is the training of TestTrainingIsToldToTheLog, in a process of its own.
+func TestTrainingStandIn(t *testing.T) {
+	name := os.Getenv("REEVE_TEST_TRAINING")
+	if name == "" {
+		t.Skip("it stands in for a training in another test")
+	}
+	if err := os.WriteFile(name, []byte("weights"), 0o600); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -211,7 +211,7 @@ func (e *evaluation) trained(m *claim, t *attest.Training, node *Node) {
 		e.miss(Problem{Rule: "origin/grade", Path: m.path, Statement: m.digest, Reason: "some of what lies in the inputs or outputs of the training could not be read", Remedy: "make it readable and train again", Command: attestRun})
 	}
 	if len(t.DataSets) == 0 && e.policy.Data.Required {
-		e.miss(Problem{Rule: "data/missing", Path: m.path, Statement: m.digest, Reason: "the training names no data set", Remedy: "name what it reads, so that its audit can be found", Command: attestRun + " --data DIR"})
+		e.miss(Problem{Rule: "data/missing", Path: m.path, Statement: m.digest, Reason: "the training names no data set", Remedy: "name what it reads, so that its audit can be found", Command: attestRun + " --data-set DIR"})
 	}
 	for i := range t.DataSets {
 		e.chain.data = append(e.chain.data, t.DataSets[i])

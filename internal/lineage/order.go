@@ -28,7 +28,10 @@ func (g *Graph) ranks() map[string]int {
 	}
 	for _, e := range g.Edges {
 		from, to := e.From, e.To
-		if e.Kind == EdgePart && made[to] && !made[from] {
+		switch {
+		case e.Kind == EdgePart && made[to] && made[from]:
+			continue // each has its place by what made it
+		case e.Kind == EdgePart && made[to]:
 			from, to = to, from // a file of a folder that was made comes behind the folder
 		}
 		if !before[to][from] {
