@@ -15,4 +15,5 @@ REEVE_E2E_KEYCLOAK=$("$here/keycloak.sh")
 export REEVE_E2E_CHROMIUM REEVE_E2E_KEYCLOAK REEVE_E2E_REQUIRE=1
 cd "$here"
 ./postgres.sh go test -count=1 ../../internal/store
+./postgres.sh go test -count=1 -run TwentyReviewers ../../internal/people
 ./postgres.sh go test -tags e2e -count=1 -timeout 15m "$@" .
