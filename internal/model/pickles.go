@@ -3,6 +3,7 @@ package model
 import (
 	"bytes"
 	"io"
+	"strings"
 
 	"github.com/reeve-ai/reeve/internal/pickle"
 )
@@ -34,6 +35,12 @@ func (j *job) pickles(where string, r *io.SectionReader) {
 			return
 		}
 		j.s.judgePickle(j.r, where, p)
+		if n == 0 && len(p.Storages) > 0 && strings.HasSuffix(where, "data.pkl") {
+			if j.storages == nil {
+				j.storages = map[string][]pickle.Storage{}
+			}
+			j.storages[where] = p.Storages
+		}
 		if n == 0 && p.Text == torchMagic {
 			legacy = true
 			j.r.Format = "torch-legacy"

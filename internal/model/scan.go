@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 
 	"github.com/reeve-ai/reeve"
+	"github.com/reeve-ai/reeve/internal/pickle"
 )
 
 // Options say what a scan accepts and how far it goes. The zero value is the strictest.
@@ -61,6 +62,8 @@ type job struct {
 	r       *Result
 	members int
 	bytes   int64
+
+	storages map[string][]pickle.Storage // what the pickle of an archive of torch refers to, by the pickle's place
 }
 
 // Path is Paths for one path and one worker.

@@ -48,6 +48,9 @@ func (j *job) zip(where string, r *io.SectionReader, depth int) {
 			return
 		}
 	}
+	if kind == "torch-zip" {
+		j.storageSizes(where, d.members)
+	}
 	if d.overlaps() {
 		j.note(Malicious, "zip-overlap", where, "members share bytes", "do not load this file")
 	}
