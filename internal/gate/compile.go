@@ -169,7 +169,7 @@ func (c *compiler) others(list []fileOther) []Other {
 				c.fail("want a SHA-256 in lower-case hex", "origin", "others", i, "files", k)
 			}
 		}
-		out = append(out, Other{f.Name, f.Licence, f.Files})
+		out = append(out, Other(f))
 	}
 	return out
 }

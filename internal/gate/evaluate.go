@@ -27,7 +27,6 @@ type evaluation struct {
 	governed []File // files that need statements
 	sum      map[string]bool
 	chain    *chain
-	waived   map[string]bool
 	result   *Result
 	root     *Node
 }
