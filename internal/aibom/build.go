@@ -391,9 +391,7 @@ func (b *builder) hyperparameters() string {
 			out = append(out, x.field+"="+v)
 		}
 	}
-	for _, t := range b.o.Lineage.parameters() {
-		out = append(out, t)
-	}
+	out = append(out, b.o.Lineage.parameters()...)
 	return strings.Join(out, ", ")
 }
 

@@ -193,13 +193,6 @@ func property(p []cdx.Property, name, value string) []cdx.Property {
 	return append(p, cdx.Property{Name: name, Value: value})
 }
 
-func deref(p *[]cdx.Property) []cdx.Property {
-	if p == nil {
-		return nil
-	}
-	return *p
-}
-
 func first(values ...string) string {
 	for _, v := range values {
 		if v != "" {

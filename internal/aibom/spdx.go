@@ -89,13 +89,12 @@ func one(s string) []string {
 }
 
 func (s *spdx) creation(now string) {
-	author := s.base + "reeve"
+	author := s.base + "agent"
 	if a := first(s.b.o.Author, s.b.value("author"), s.b.supplier()); a != "" {
 		s.add(s.element("Agent", "author", a))
 		author = s.base + "author"
 	} else {
 		s.add(s.element("SoftwareAgent", "agent", "reeve")) // nobody is named: the program made it
-		author = s.base + "agent"
 	}
 	s.graph = append([]object{{
 		"type": "CreationInfo", "@id": creationID, "specVersion": "3.0.1", "created": now, "createdBy": []string{author}, "createdUsing": []string{s.base + "reeve"},
