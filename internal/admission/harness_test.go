@@ -168,7 +168,7 @@ func newStage(t testing.TB, mode Mode, r Runtime, shelf *Shelf, more ...func(*Op
 	o.Sources = map[string]Source{"local": s.local}
 	s.Controller = New(o)
 	close(ready)
-	t.Cleanup(func() { s.local.Close() })
+	t.Cleanup(func() { _ = s.local.Close() }) // a test may have closed it
 	return s
 }
 
