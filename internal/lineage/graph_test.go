@@ -215,6 +215,27 @@ func TestSVGTooLarge(t *testing.T) {
 	}
 }
 
+// A graph of many statements, and one long cycle, takes time that grows with them and no more.
+func TestGraphLarge(t *testing.T) {
+	const n = 5_000
+	name := func(i int) attest.Material {
+		return attest.Material{Name: fmt.Sprint("m", i%n), Grade: attest.Declared}
+	}
+	all := make([]lineage.Statement, 0, n)
+	for i := range n {
+		s := train(t, '1', name(i), name(i), name(i+1))
+		s.Digest = fmt.Sprintf("%064x", i)
+		all = append(all, s)
+	}
+	g := lineage.Build(all, day)
+	if err := g.Text(io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	if len(g.Problems) != n || g.Problems[0].Rule != "cycle" {
+		t.Errorf("%d problems", len(g.Problems))
+	}
+}
+
 // What is read of an envelope: who signed it, whether it can be read, and that another type is no mistake.
 func TestRead(t *testing.T) {
 	k, err := attest.Generate(attest.Ed25519)

@@ -51,10 +51,12 @@ func longest(ids []string, next map[string][]string, before map[string]map[strin
 			ready = append(ready, id)
 		}
 	}
-	left := slices.Clone(ids)
+	left := ids
 	for len(done) < len(ids) {
 		if len(ready) == 0 { // only cycles are left
-			left = slices.DeleteFunc(left, func(id string) bool { return done[id] })
+			for done[left[0]] {
+				left = left[1:]
+			}
 			ready = append(ready, left[0])
 		}
 		id := ready[0]

@@ -29,21 +29,25 @@ func (g *Graph) Text(out io.Writer) error {
 		}
 		return cmp.Or(cmp.Compare(order(x.Kind), order(y.Kind)), x.At.Compare(y.At), cmp.Compare(x.ID, y.ID))
 	}
+	into, from := map[string][]Edge{}, map[string][]Edge{} // each edge once by either end, so that a large graph takes linear time
+	for _, e := range g.Edges {
+		into[e.To], from[e.From] = append(into[e.To], e), append(from[e.From], e)
+	}
 	for _, a := range g.ordered() {
 		fmt.Fprintf(w, "%s\n", a.line())
-		for _, e := range g.sorted(func(e Edge) bool { return e.Kind == EdgeOut && e.To == a.ID }, kind) {
+		for _, e := range sorted(into[a.ID], EdgeOut, kind) {
 			fmt.Fprintf(w, "  made by %s\n", steps[e.From].line())
-			for _, in := range g.Edges {
-				if in.To == e.From && in.Kind == EdgeIn {
+			for _, in := range into[e.From] {
+				if in.Kind == EdgeIn {
 					fmt.Fprintf(w, "    from %s %s, %s\n", in.Role, names[in.From].title(), in.Grade)
 				}
 			}
 		}
-		for _, e := range g.sorted(func(e Edge) bool { return e.Kind == EdgeAbout && e.From == a.ID }, kind) {
+		for _, e := range sorted(from[a.ID], EdgeAbout, kind) {
 			fmt.Fprintf(w, "  %s\n", steps[e.To].line())
 		}
-		for _, e := range g.Edges {
-			if e.Kind == EdgePart && e.From == a.ID {
+		for _, e := range from[a.ID] {
+			if e.Kind == EdgePart {
 				fmt.Fprintf(w, "  part of %s\n", names[e.To].title())
 			}
 		}
@@ -63,9 +67,9 @@ func (g *Graph) Text(out io.Writer) error {
 	return w.Flush()
 }
 
-// sorted are the edges that fit, in an order.
-func (g *Graph) sorted(fits func(Edge) bool, by func(a, b Edge) int) []Edge {
-	out := slices.DeleteFunc(slices.Clone(g.Edges), func(e Edge) bool { return !fits(e) })
+// sorted are the edges of a kind, in an order.
+func sorted(all []Edge, kind string, by func(a, b Edge) int) []Edge {
+	out := slices.DeleteFunc(slices.Clone(all), func(e Edge) bool { return e.Kind != kind })
 	slices.SortStableFunc(out, by)
 	return out
 }
