@@ -81,6 +81,9 @@ func (j *job) other(where, name string, head []byte, r *io.SectionReader, depth 
 		j.note(Review, "engine", where, "a compiled engine is a program for the graphics card and may name plug-ins", "build the engine yourself from a model that was scanned")
 	case recognise(head) != "":
 		j.format(recognise(head), depth)
+		if modelSuffixes[strings.ToLower(path.Ext(name))] {
+			j.note(Review, "mislabelled", where, "the name promises a model, and the content is "+recognise(head), "take the file from its source again, or give it the name of what it is")
+		}
 	case strings.EqualFold(path.Ext(name), ".mlmodel") && isWireMessage(r):
 		j.format("coreml", depth)
 		j.coreml(where, r)

@@ -31,10 +31,13 @@ func (j *job) text(where, name string, r *io.SectionReader) {
 	case suffix == ".xml" || suffix == ".pmml" || startsWith(r, "<?xml"):
 		j.xml(where, r)
 	case startsWith(r, "%PDF-"):
-	case suffix == ".pkl" || suffix == ".pickle" || suffix == ".pt" || suffix == ".pth" || suffix == ".joblib" || suffix == ".npy" || suffix == ".safetensors" || suffix == ".gguf" || suffix == ".onnx" || suffix == ".h5":
+	case modelSuffixes[suffix]:
 		j.note(Invalid, "mislabelled", where, "the name promises a model, and the content is text", "take the file from its source again")
 	}
 }
+
+// modelSuffixes are endings of names that promise a model.
+var modelSuffixes = newSet(`.pkl .pickle .pt .pth .ckpt .joblib .npy .npz .safetensors .gguf .onnx .h5 .hdf5 .keras .tflite`)
 
 // isTemplateName reports whether a file is a template by its name.
 func isTemplateName(name string) bool {
