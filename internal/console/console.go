@@ -37,10 +37,10 @@ type Records interface {
 	Outline(ctx context.Context, id, principal string) (*lifecycle.Outline, error)
 	Show(ctx context.Context, q lifecycle.ShowRequest) (*lifecycle.Shown, error)
 	Exchanges(ctx context.Context, since, until time.Time) ([]lifecycle.Tally, error)
-	Rules(ctx context.Context, since, until time.Time) ([]lifecycle.Tally, error)
-	Acts(ctx context.Context, since, until time.Time) ([]lifecycle.Tally, error)
+	RuleTotals(ctx context.Context, since, until time.Time) ([]lifecycle.Total, error)
+	ExchangeTotals(ctx context.Context, since, until time.Time) ([]lifecycle.Total, error)
 	Behind() uint64
-	InForce(ctx context.Context) (*lifecycle.InForce, error)
+	Known() *lifecycle.InForce
 	AddHold(ctx context.Context, q lifecycle.HoldRequest) ([]lifecycle.Hold, error)
 	ReleaseHold(ctx context.Context, q lifecycle.ReleaseRequest) (*lifecycle.Released, error)
 	Erase(ctx context.Context, q lifecycle.EraseRequest) (*lifecycle.Receipt, error)
@@ -95,6 +95,7 @@ type Console struct {
 	views views
 	pages []*page
 	check checking
+	words memory[filterWords]
 }
 
 // New parses the templates and checks the options.

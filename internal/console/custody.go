@@ -115,10 +115,7 @@ func (d *holdsData) tables() []*table { return []*table{d.Holds, d.Waiting} }
 
 // holds lists legal holds, and the erasures that they hold back.
 func holds(v *view) (any, error) {
-	in, err := v.c.o.Records.InForce(v.ctx())
-	if err != nil {
-		return nil, err
-	}
+	in := v.c.o.Records.Known()
 	d := &holdsData{Open: in.Holds}
 	var rows []row
 	for _, h := range in.Holds {

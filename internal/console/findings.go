@@ -26,32 +26,16 @@ func (v *view) period() (string, time.Time) {
 // findings counts what rules saw, from the tallies of the index.
 func findings(v *view) (any, error) {
 	name, since := v.period()
-	tallies, err := v.c.o.Records.Rules(v.ctx(), since, v.now.Add(time.Hour))
+	totals, err := v.c.o.Records.RuleTotals(v.ctx(), since, v.now.Add(time.Hour))
 	if err != nil {
 		return nil, err
 	}
-	type key struct{ rule, action string }
-	type sum struct {
-		n    int64
-		last time.Time
-	}
-	sums := map[key]*sum{}
-	for _, t := range tallies {
-		k := key{t.A, t.B}
-		if sums[k] == nil {
-			sums[k] = &sum{}
-		}
-		sums[k].n += t.N
-		if t.Hour.After(sums[k].last) {
-			sums[k].last = t.Hour
-		}
-	}
 	rules := v.c.rules()
 	var rows []row
-	for k, s := range sums {
-		r := rules[k.rule]
-		rows = append(rows, row{ID: k.rule + " " + k.action, Cells: []cell{
-			monoLink(k.rule, Home+"exchanges?rule="+url.QueryEscape(k.rule)), plain(v.word("action", k.action)), count(s.n), at(s.last), plain(r.Message), plain(r.LegalBasis),
+	for _, t := range totals {
+		r := rules[t.A]
+		rows = append(rows, row{ID: t.A + " " + t.B, Cells: []cell{
+			monoLink(t.A, Home+"exchanges?rule="+url.QueryEscape(t.A)), plain(v.word("action", t.B)), count(t.N), at(t.Last), plain(r.Message), plain(r.LegalBasis),
 		}})
 	}
 	slices.SortFunc(rows, func(a, b row) int {

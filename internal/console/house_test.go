@@ -79,7 +79,7 @@ func newHouse(t testing.TB) *house {
 	must(t, err)
 	reader, err := h.log.Reader()
 	must(t, err)
-	h.keeper, err = lifecycle.Open(t.Context(), lifecycle.Options{Dir: h.dir, Log: lifecycle.Provable(h.log, h.dir), Reader: reader, Keys: h.ring, Clock: h.clock})
+	h.keeper, err = lifecycle.Open(t.Context(), lifecycle.Options{Dir: h.dir, Log: lifecycle.Provable(h.log, h.dir), Reader: reader, Keys: h.ring, Clock: h.clock, Retention: lifecycle.Retention{Metadata: 10_000 * time.Hour, Payload: 10_000 * time.Hour}})
 	must(t, err)
 	t.Cleanup(func() {
 		must(t, errors.Join(h.keeper.Close(), reader.Close(), h.people.Close(), h.db.Close(), h.log.Close(), h.ring.Close()))
@@ -90,7 +90,9 @@ func newHouse(t testing.TB) *house {
 	must(t, err)
 	h.review, err = review.Open(t.Context(), review.Options{
 		Store: h.db, Log: h.log, Reader: reader, Find: h.keeper.Records, Keys: h.ring, Access: engine, Clock: h.clock,
-		Mask: func(b []byte) []byte { return []byte(strings.ReplaceAll(string(b), "jane@example.org", "[EMAIL_ADDRESS]")) },
+		Mask: func(b []byte) []byte {
+			return []byte(strings.ReplaceAll(string(b), "jane@example.org", "[EMAIL_ADDRESS]"))
+		},
 	})
 	must(t, err)
 	must(t, h.review.CatchUp(t.Context()))

@@ -89,26 +89,28 @@ func newestFirst(rows []row) {
 
 type filterWords struct{ models, rules []string }
 
-// words are what filters offer: models and rules that were seen in the last thirty days.
-func (v *view) words() (w filterWords, err error) {
-	since := v.now.Add(-30 * 24 * time.Hour)
-	models, err := v.c.o.Records.Exchanges(v.ctx(), since, v.now.Add(time.Hour))
-	if err != nil {
-		return w, err
-	}
-	for _, t := range models {
-		if t.B != "" {
-			w.models = append(w.models, t.B)
+// words are what filters offer: models and rules that were seen in the last thirty days. They are counted once a minute for everybody.
+func (v *view) words() (filterWords, error) {
+	return v.c.words.get(v.now, func() (w filterWords, err error) {
+		since, until := v.now.AddDate(0, 0, -30), v.now.Add(time.Hour)
+		models, err := v.c.o.Records.ExchangeTotals(v.ctx(), since, until)
+		if err != nil {
+			return w, err
 		}
-	}
-	rules, err := v.c.o.Records.Rules(v.ctx(), since, v.now.Add(time.Hour))
-	if err != nil {
-		return w, err
-	}
-	for _, t := range rules {
-		w.rules = append(w.rules, t.A)
-	}
-	return filterWords{tidy(w.models), tidy(w.rules)}, nil
+		rules, err := v.c.o.Records.RuleTotals(v.ctx(), since, until)
+		if err != nil {
+			return w, err
+		}
+		for _, t := range models {
+			if t.B != "" {
+				w.models = append(w.models, t.B)
+			}
+		}
+		for _, t := range rules {
+			w.rules = append(w.rules, t.A)
+		}
+		return filterWords{tidy(w.models), tidy(w.rules)}, nil
+	})
 }
 
 func tidy(list []string) []string {

@@ -89,10 +89,7 @@ func (v *view) standing(d *overviewData) {
 // due is what waits for somebody.
 func (v *view) due(d *overviewData) error {
 	if v.Deny("record:list") == nil {
-		in, err := v.c.o.Records.InForce(v.ctx())
-		if err != nil {
-			return err
-		}
+		in := v.c.o.Records.Known()
 		if n := len(in.Waiting); n > 0 {
 			d.Due = append(d.Due, notice{Tone: "warn", Text: v.T("overview.due.erasures", n), Href: Home + "custody/holds"})
 		}

@@ -26,7 +26,7 @@ type Listing struct {
 // Bounds of one list: records are looked through in windows, and no more than maxLooked of them, whatever is asked for.
 const (
 	firstWindow = 8192
-	maxLooked   = 200_000
+	maxLooked   = 100_000
 )
 
 // List lists exchanges or events from what the index holds now, the newest first; it does not wait for the index to catch
@@ -243,30 +243,4 @@ func (x *Index) readers(ctx context.Context, id custody.ID) ([]Hit, error) {
 		return nil, err
 	}
 	return p.Hits, nil
-}
-
-// Words lists what a filter can ask for: the models that exchanges were sent to, the results they had, and the rules that did something.
-func (c *Custodian) Words(ctx context.Context, since, until time.Time) (models, results, rules []string, err error) {
-	seen := map[string]bool{}
-	add := func(list []string, kind, word string) []string {
-		if word == "" || seen[kind+word] {
-			return list
-		}
-		seen[kind+word] = true
-		return append(list, word)
-	}
-	tallies, err := c.Exchanges(ctx, since, until)
-	if err != nil {
-		return nil, nil, nil, err
-	}
-	for _, t := range tallies {
-		results, models = add(results, "r", t.A), add(models, "m", t.B)
-	}
-	if tallies, err = c.Rules(ctx, since, until); err != nil {
-		return nil, nil, nil, err
-	}
-	for _, t := range tallies {
-		rules = add(rules, "u", t.A)
-	}
-	return models, results, rules, nil
 }

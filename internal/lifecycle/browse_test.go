@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/reeve-ai/reeve"
 	"github.com/reeve-ai/reeve/internal/custody"
@@ -114,6 +115,11 @@ func TestTallies(t *testing.T) {
 	got, err := h.c.Exchanges(t.Context(), since, since.Add(time.Hour))
 	h.must(err)
 	if diff := cmp.Diff([]Tally{{hour, "ok", "small", 2}, {hour, "refused", "small", 1}}, got); diff != "" {
+		t.Error(diff)
+	}
+	totals, err := h.c.RuleTotals(t.Context(), since, since.Add(time.Hour))
+	h.must(err)
+	if diff := cmp.Diff([]Total{{"pii", "mask", 1, hour}, {"secrets", "block", 1, hour}}, totals, cmpopts.SortSlices(func(a, b Total) bool { return a.A < b.A })); diff != "" {
 		t.Error(diff)
 	}
 	got, err = h.c.Rules(t.Context(), since, since.Add(time.Hour))

@@ -134,6 +134,11 @@ func (c *Custodian) InForce(ctx context.Context) (*InForce, error) {
 	if err := c.index.CatchUp(ctx); err != nil {
 		return nil, err
 	}
+	return c.Known(), nil
+}
+
+// Known is what InForce lists as far as the index has come. What this Custodian did itself is in it.
+func (c *Custodian) Known() *InForce {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	out := &InForce{Holds: c.ledger.Holds(), Waiting: c.ledger.Waiting()}
@@ -143,5 +148,5 @@ func (c *Custodian) InForce(ctx context.Context) (*InForce, error) {
 	if out.Waiting == nil {
 		out.Waiting = []Erasure{}
 	}
-	return out, nil
+	return out
 }

@@ -151,3 +151,42 @@ func (x *Index) tallies(ctx context.Context, what int, since, until time.Time) (
 	}
 	return out, rows.Err()
 }
+
+// Total is how often something happened in a span of time.
+type Total struct {
+	A, B string // as in a Tally
+	N    int64
+	Last time.Time // the beginning of the last hour in which it did
+}
+
+// RuleTotals counts as Rules does, without telling the hours apart.
+func (c *Custodian) RuleTotals(ctx context.Context, since, until time.Time) ([]Total, error) {
+	return c.index.totals(ctx, tallyFindings, since, until)
+}
+
+// ExchangeTotals counts as Exchanges does, without telling the hours apart.
+func (c *Custodian) ExchangeTotals(ctx context.Context, since, until time.Time) ([]Total, error) {
+	return c.index.totals(ctx, tallyExchanges, since, until)
+}
+
+func (x *Index) totals(ctx context.Context, what int, since, until time.Time) ([]Total, error) {
+	rows, err := x.db.QueryContext(ctx, `SELECT a.word, b.word, t.n, t.last FROM
+		(SELECT a, b, sum(n) AS n, max(hour) AS last FROM tallies WHERE what = $1 AND hour >= $2 AND hour < $3 GROUP BY a, b) t
+		LEFT JOIN words a ON a.n = t.a LEFT JOIN words b ON b.n = t.b ORDER BY t.n DESC`, what, since.Unix()/3600, (until.Unix()+3599)/3600)
+	if err != nil {
+		return nil, fmt.Errorf("read tallies: %w", err)
+	}
+	defer rows.Close()
+	var out []Total
+	for rows.Next() {
+		var a, b []byte
+		var hour int64
+		var t Total
+		if err := rows.Scan(&a, &b, &t.N, &hour); err != nil {
+			return nil, fmt.Errorf("read tallies: %w", err)
+		}
+		t.A, t.B, t.Last = string(a), string(b), time.Unix(hour*3600, 0).UTC()
+		out = append(out, t)
+	}
+	return out, rows.Err()
+}
