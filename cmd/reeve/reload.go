@@ -76,6 +76,9 @@ func (s *server) reloadAccess() {
 		s.log.Error("access policies not reloaded, the old ones stay in force", "error", err)
 		return
 	}
+	if err := s.recordRules(context.Background(), "access", set.PolicyDigest(), s.accessText()); err != nil {
+		s.log.Error("the text of the access policies is not on record", "error", err)
+	}
 	s.log.Info("access policies reloaded", "digest", set.PolicyDigest(), "policies", len(set.Policies()))
 }
 
@@ -101,6 +104,9 @@ func (s *server) reloadGuard() {
 	if err := s.gateway.SetPolicy(policy); err != nil {
 		s.log.Error("policy not reloaded, the old one stays in force", "error", err)
 		return
+	}
+	if err := s.recordRules(context.Background(), "guard", policy.Digest(), s.guardText()); err != nil {
+		s.log.Error("the text of the guard policy is not on record", "error", err)
 	}
 	s.log.Info("policy reloaded", "digest", policy.Digest())
 }

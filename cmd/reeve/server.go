@@ -286,6 +286,12 @@ func (s *server) announce(ctx context.Context) error {
 	if err := s.putOnRecord("access.load", s.access.Set().PolicyDigest()); err != nil {
 		return err
 	}
+	if err := s.recordRules(ctx, "guard", s.gateway.PolicyDigest(), s.guardText()); err != nil {
+		return err
+	}
+	if err := s.recordRules(ctx, "access", s.access.Set().PolicyDigest(), s.accessText()); err != nil {
+		return err
+	}
 	if s.settings.Gateway.Insecure && s.settings.Gateway.TLS.Mode == "off" {
 		if err := s.putOnRecord("listen.insecure", s.settings.Gateway.Listen); err != nil {
 			return err

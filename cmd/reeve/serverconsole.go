@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -16,6 +18,7 @@ import (
 	"github.com/reeve-ai/reeve/internal/lifecycle"
 	"github.com/reeve-ai/reeve/internal/posture"
 	"github.com/reeve-ai/reeve/internal/store"
+	"github.com/reeve-ai/reeve/policies"
 )
 
 // mountConsole puts the console on the admin listener.
@@ -74,13 +77,35 @@ func (s *server) guardRules() []console.Rule {
 	return out
 }
 
+// models are those that are configured, and those that a runtime serves and admission looks at, each with how it stands.
 func (s *server) models() []console.Model {
 	var out []console.Model
+	known := map[string]int{}
 	for i := range s.settings.Gateway.Models {
 		m := &s.settings.Gateway.Models[i]
+		known[m.Upstream+" "+orString(m.UpstreamModel, m.Name)] = len(out)
 		out = append(out, console.Model{
 			Name: m.Name, Upstream: m.Upstream, As: m.UpstreamModel, Owner: m.Owner, Department: m.Department, Label: m.Label.String(), Takes: m.Takes,
+			Admission: orString(m.Admission, s.settings.Admission.Mode),
 		})
+	}
+	if s.admission == nil {
+		return out
+	}
+	for _, at := range s.admission.Standings() {
+		i, there := known[at.Upstream+" "+at.Model]
+		if !there {
+			i = len(out)
+			out = append(out, console.Model{Name: at.Model, Upstream: at.Upstream, Admission: s.settings.Admission.Mode})
+		}
+		m := &out[i]
+		m.Verdict, m.Reason, m.Remedy, m.Until = "refused", at.Reason, at.Remedy, at.Until
+		if at.Admitted {
+			m.Verdict = "admitted"
+		}
+		if at.Measured != nil {
+			m.Files = at.Measured.Digests()
+		}
 	}
 	return out
 }
@@ -125,4 +150,48 @@ func (s *server) signInLink(ctx context.Context, user string) (string, error) {
 		return "", err
 	}
 	return s.adminURL() + oncePath + code, nil
+}
+
+// recordRules keeps the text of rules that come into force, so that the console can show what differs between two versions. The
+// text is sealed like any payload, and let go with payloads. Where the newest version on record is this one, nothing is written.
+func (s *server) recordRules(ctx context.Context, name, digest string, text []byte) error {
+	if p, err := s.house.keeper.List(ctx, lifecycle.Listing{Kind: custody.EventPolicy, Limit: 50}); err == nil {
+		for i := range p.Hits {
+			o, err := s.house.keeper.Outline(ctx, p.Hits[i].ID, "")
+			if err != nil || len(o.Records) == 0 {
+				continue
+			}
+			if leaf := string(o.Records[0].Leaf); strings.Contains(leaf, `"act":"`+name+`.version"`) {
+				if strings.Contains(leaf, digest) {
+					return nil
+				}
+				break
+			}
+		}
+	}
+	_, err := s.custody.Event(&custody.Event{Kind: custody.EventPolicy, Actor: "operator", Act: name + ".version", Object: digest, Result: "ok", Payload: text})
+	if err != nil {
+		return fmt.Errorf("record rules: %w", err)
+	}
+	return nil
+}
+
+// guardText is the guard policy as it is written, and accessText are the access policies one after the other.
+func (s *server) guardText() []byte {
+	if s.settings.policy == "" {
+		return policies.Guard()
+	}
+	text, err := os.ReadFile(s.settings.policy)
+	if err != nil {
+		return nil // it was read a moment ago; the next reload tells
+	}
+	return text
+}
+
+func (s *server) accessText() []byte {
+	var b strings.Builder
+	for _, p := range s.access.Set().Policies() {
+		fmt.Fprintf(&b, "%s\n\n", strings.TrimSpace(p.Cedar()))
+	}
+	return []byte(b.String())
 }

@@ -63,6 +63,9 @@ type Model struct {
 	Label, Takes                          string
 	Admission                             string // "off", "warn", "enforce"; "": not configured
 	Verdict, Reason                       string // "admitted" or "refused", and why; "": nobody has asked
+	Remedy                                string
+	Until                                 time.Time // when the verdict ends
+	Files                                 []string  // SHA-256 of what the runtime loads
 }
 
 // Options of New. Door, Records, Log, Prover, Directory and Decider are needed.

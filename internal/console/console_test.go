@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"golang.org/x/net/html"
+
+	"github.com/reeve-ai/reeve/internal/custody"
 )
 
 // everyPage is every address of a page.
@@ -20,7 +22,7 @@ func everyPage(h *house, id string) []string {
 	}
 }
 
-var unknownMessage = regexp.MustCompile(`\b(overview|live|exchange|findings|datasets|models?|access|keys|policies|whocan|explain|custody|holds|subjects|events|settings|docs|search|filter|table|col|fact|nav|tab|problem|layout|tone|posture|period|result|action|stage|look|lang|done|kind|erasure)\.[a-z._]+\b`)
+var unknownMessage = regexp.MustCompile(`\b(overview|live|exchange|findings|datasets|models?|access|keys|policies|whocan|explain|custody|holds|subjects|events|settings|docs|search|filter|table|col|fact|nav|tab|problem|layout|tone|posture|period|result|action|stage|look|lang|done|kind|erasure|version|review)\.[a-z._]+\b`)
 
 // Every page, in both languages: whole, without a message that nobody wrote, and with HTML that is in order.
 func TestPages(t *testing.T) {
@@ -46,6 +48,32 @@ func TestPages(t *testing.T) {
 			}
 			inOrder(t, path, a.body)
 		}
+	}
+}
+
+// A version of rules is shown with what it changed.
+func TestVersions(t *testing.T) {
+	h := newHouse(t)
+	var ids []string
+	for _, text := range []string{"rules:\n  - one\n  - two\n", "rules:\n  - one\n  - three <b>\n"} {
+		r, err := h.log.Event(&custody.Event{Kind: custody.EventPolicy, Actor: "operator", Act: "guard.version", Object: "sha256:00", Result: "ok", Payload: []byte(text)})
+		must(t, err)
+		ids = append(ids, r.ID.String())
+	}
+	must(t, h.catchUp())
+	cora := h.signIn("cora")
+	if page := cora.open("/console/settings"); !strings.Contains(page, "/console/settings/versions/"+ids[1]) {
+		t.Errorf("the version is not listed: %s", text(page))
+	}
+	page := cora.open("/console/settings/versions/" + ids[1])
+	for _, want := range []string{`<span class="went">-   - two`, `<span class="came">&#43;   - three &lt;b&gt;`} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page does not show %q: %s", want, page)
+		}
+	}
+	cora.open("/console/settings/versions/" + ids[0])
+	if a := cora.get("/console/settings/versions/" + h.ask("user:ana", "ok", "", "no rules")); a.status != http.StatusNotFound {
+		t.Errorf("an exchange as a version: %d", a.status)
 	}
 }
 

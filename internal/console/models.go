@@ -3,7 +3,6 @@ package console
 import (
 	"strconv"
 
-	"github.com/reeve-ai/reeve/internal/access"
 	"github.com/reeve-ai/reeve/internal/custody"
 	"github.com/reeve-ai/reeve/internal/lifecycle"
 )
@@ -62,6 +61,11 @@ func model(v *view) (any, error) {
 	add("admission", v.word("admission", m.Admission))
 	add("verdict", v.word("verdict", m.Verdict))
 	add("reason", m.Reason)
+	add("remedy", m.Remedy)
+	add("until", stamp(m.Until))
+	for _, sum := range m.Files[:min(len(m.Files), 50)] {
+		d.Facts = append(d.Facts, fact{v.T("fact.file"), mono(sum)})
+	}
 	gates, err := v.eventTable("gates", lifecycle.Listing{Kind: custody.EventGate, Limit: pageSize})
 	if err != nil {
 		return nil, err
@@ -123,5 +127,3 @@ func (v *view) eventTable(name string, q lifecycle.Listing) (*table, error) {
 	}
 	return t, nil
 }
-
-var _ = access.KindModel

@@ -23,6 +23,7 @@ func (c *Console) allPages() []*page {
 		{name: "subjects", path: "custody/subjects", nav: "custody", action: "record:search", load: subjects},
 		{name: "events", path: "custody/events", nav: "custody", action: "record:list", load: events},
 		{name: "settings", path: "settings", nav: "settings", key: "s", action: "admin:config", load: settings},
+		{name: "version", path: "settings/versions/{id}", nav: "settings", action: "policy:read", load: ruleVersion},
 		{name: "docs", path: "docs", nav: "docs", key: "h", load: docList},
 		{name: "doc", path: "docs/{name}", nav: "docs", load: doc},
 		{name: "search", path: "search", nav: "search", load: search},
