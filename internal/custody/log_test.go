@@ -358,10 +358,10 @@ func TestManyAtOnce(t *testing.T) {
 				ids[w] = in.ID
 				wait := w%3 != 0
 				if err := l.intent(in, wait); err != nil {
-					t.Error(err)
+					t.Errorf("%v: %s", err, l.Stats().LastError)
 				}
 				if err := l.outcome(out, wait); err != nil {
-					t.Error(err)
+					t.Errorf("%v: %s", err, l.Stats().LastError)
 				}
 			}
 		})
