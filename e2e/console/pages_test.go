@@ -55,6 +55,9 @@ func (s *scene) pages() []shot {
 		{"live", "/console/exchanges"},
 		{"exchange", "/console/exchanges/" + s.refused},
 		{"findings", "/console/findings"},
+		{"review", "/console/review"},
+		{"review-item", "/console/review/items/" + s.answered},
+		{"review-stats", "/console/review/stats"},
 		{"datasets", "/console/datasets"},
 		{"models", "/console/models"},
 		{"model", "/console/models/support-bot"},
@@ -75,6 +78,13 @@ func (s *scene) pages() []shot {
 	}
 }
 
+// version is the page of the newest version of rules, found as a person finds it.
+func (s *scene) version(b *browser) shot {
+	s.t.Helper()
+	b.open(s.admin + "/console/settings")
+	return shot{"rule-version", eval[string](b, `document.querySelector('main a[href*="/settings/versions/"]').getAttribute("href")`)}
+}
+
 // TestPages looks at every page: in both themes and at both widths, with axe-core, and without a word of hostile text run.
 func TestPages(t *testing.T) {
 	axe, err := os.ReadFile(need(t, "REEVE_E2E_AXE"))
@@ -82,6 +92,8 @@ func TestPages(t *testing.T) {
 	s := newScene(t)
 	b := openBrowser(t)
 	s.passkey(b, "cora")
+	s.report(b, s.answered)
+	pages := append(s.pages(), s.version(b))
 	look := func(name string) {
 		b.open(s.admin + "/console/docs")
 		eval[bool](b, `fetch("/console/look", {method: "POST", body: new URLSearchParams({look: "`+name+`", back: "/console/docs"})}).then(r => r.ok)`)
@@ -89,18 +101,18 @@ func TestPages(t *testing.T) {
 	for _, theme := range []string{"light", "dark"} {
 		look(theme)
 		b.size(1280, 800)
-		for _, p := range s.pages() {
+		for _, p := range pages {
 			b.open(s.admin + p.path)
 			eval[bool](b, string(axe)+";true")
 			b.accessible(p.name + " " + theme)
-			if theme == "light" || p.name == "overview" || p.name == "exchange" {
+			if theme == "light" || p.name == "overview" || p.name == "exchange" || p.name == "review-item" {
 				b.picture(p.name + map[string]string{"light": "", "dark": "-dark"}[theme])
 			}
 		}
 	}
 	look("light")
 	b.size(390, 844)
-	for _, p := range s.pages() {
+	for _, p := range pages {
 		b.open(s.admin + p.path)
 		if wide := eval[float64](b, `document.documentElement.scrollWidth`); wide > 390 {
 			t.Errorf("%s is %v pixels wide on a phone: %s", p.name, wide, eval[string](b, `[...document.querySelectorAll("body *")].filter(e => e.getBoundingClientRect().right > 391 && !e.closest(".scroll, nav, pre, .doc")).slice(0, 4).map(e => e.tagName + "." + e.className).join(" ")`))
