@@ -106,6 +106,9 @@ var sideways = map[arrow]string{
 	{"internal/monitor/alert", "internal/monitor/deliver"}:   "posts to webhooks",
 	{"internal/monitor/deliver", "internal/lifecycle"}:       "words the events that it delivers",
 	{"internal/admin", "internal/people"}:                    "its queue is served under /admin/v1/reviews",
+	{"internal/admin", "internal/admission"}:                 "how models stand is served under /admin/v1/admission",
+	{"internal/admin", "internal/monitor/incident"}:          "incidents are served under /admin/v1/incidents",
+	{"internal/admin", "internal/monitor/alert"}:             "alerts are served under /admin/v1/alerts",
 	{"internal/people", "internal/control"}:                  "its calls are served on the socket",
 }
 

@@ -55,10 +55,13 @@ type admissionCall struct {
 	Life     time.Duration `json:"life,omitzero,format:nano"`
 }
 
+// callAdmission is the call that tells how models stand.
+const callAdmission = "/admission/status"
+
 // addAdmissionCalls lets commands ask the running server how models stand.
 func (h *house) addAdmissionCalls(mux *http.ServeMux) {
 	words := controlWords()
-	control.Handle(mux, "/admission/status", words, func(context.Context, struct{}) ([]admission.View, error) {
+	control.Handle(mux, callAdmission, words, func(context.Context, struct{}) ([]admission.View, error) {
 		if h.admission == nil {
 			return nil, errNoAdmission
 		}
@@ -115,7 +118,7 @@ Exit status: 0 all models are served · 1 a model in mode enforce is refused · 
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return withAdmission(dir, func(client *control.Client) error {
-				views, err := control.Call[[]admission.View](c.Context(), client, "/admission/status", nil)
+				views, err := control.Call[[]admission.View](c.Context(), client, callAdmission, nil)
 				if err != nil {
 					return err
 				}
@@ -176,7 +179,7 @@ func (f *modelFlags) add(c *cobra.Command) {
 
 // find is the one model that a name means.
 func (f *modelFlags) find(c *cobra.Command, client *control.Client, name string) (admission.View, error) {
-	views, err := control.Call[[]admission.View](c.Context(), client, "/admission/status", nil)
+	views, err := control.Call[[]admission.View](c.Context(), client, callAdmission, nil)
 	if err != nil {
 		return admission.View{}, err
 	}

@@ -29,7 +29,7 @@ func newDoctor() *cobra.Command {
 		Use:   "doctor",
 		Short: "Tell how this installation stands, and what to do about it",
 		Long: `Tell how this installation stands: listeners and their TLS, root key, modes of the data directory, policies and their
-digests, the ways to the runtimes and whether they answer, the custody log and the age of its signed head, disk,
+digests, the ways to the runtimes and whether they answer, how many models are admitted, the custody log and the age of its signed head, disk,
 clock, core dumps, swap. What is not in order says what to do. A running server is not disturbed.
 
 reeve serve puts the same posture on record at its start and when it changes; its digest is printed here, without the
@@ -49,6 +49,7 @@ Exit status: 0 nothing has failed (there may be warnings) · 1 a check has faile
 			sum := posture.Digest(d.Checks)
 			d.Digest = "sha256:" + hex.EncodeToString(sum[:])
 			d.Checks = append(append(d.Checks, set.keysOpen(c.Context())), set.custodyChecks()...)
+			d.Checks = append(d.Checks, set.admissionCheck(c.Context()))
 			if !offline {
 				d.Checks = append(d.Checks, set.reachChecks(c.Context())...)
 			}

@@ -117,7 +117,7 @@ func printIncident(c *cobra.Command, format string, in *incident.Incident) error
 
 func newIncidentOpen() *cobra.Command {
 	var f houseFlags
-	r := incident.Report{Rule: "manual"}
+	r := incident.Report{Rule: incident.Manual}
 	c := &cobra.Command{
 		Use:     "open --reason R [--severity warning|critical] [--exchange ID]",
 		Short:   "Open an incident",

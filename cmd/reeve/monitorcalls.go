@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"time"
 
 	"github.com/reeve-ai/reeve/internal/control"
+	"github.com/reeve-ai/reeve/internal/custody"
 	"github.com/reeve-ai/reeve/internal/monitor/alert"
 	"github.com/reeve-ai/reeve/internal/monitor/drift"
 	"github.com/reeve-ai/reeve/internal/monitor/incident"
@@ -97,7 +99,7 @@ func (h *house) addMonitorCalls(mux *http.ServeMux) {
 		if h.watch == nil {
 			return alertsNow{}, errNoServer
 		}
-		err := h.watch.alerts.Silence(s)
+		err := h.Silence("operator", s)
 		return alertsNow{h.watch.alerts.Active(), h.watch.alerts.Silences()}, err
 	})
 	control.Handle(mux, callTestAlert, words, h.testAlert)
@@ -123,6 +125,29 @@ func (h *house) addMonitorCalls(mux *http.ServeMux) {
 	control.Handle(mux, callIncidentStep, words, func(ctx context.Context, s incident.Step) (*incident.Incident, error) {
 		return h.incidents().Take(ctx, s)
 	})
+}
+
+// Active, Silences and Silence make the house the admin.Alerts of a server.
+
+// Active are the alerts that go on, and those that ended of late.
+func (h *house) Active() []alert.Alert { return h.watch.alerts.Active() }
+
+// Silences are those in force.
+func (h *house) Silences() []alert.Silence { return h.watch.alerts.Silences() }
+
+// Silence keeps alerts quiet, once it is on record who wants that.
+func (h *house) Silence(actor string, s alert.Silence) error {
+	if err := s.Check(); err != nil {
+		return err
+	}
+	ev := &custody.Event{
+		Kind: custody.EventAdmin, Time: time.Now(), Actor: actor, Act: "alert.silence", Object: s.Rule, Result: "ok",
+		Names: map[string]string{"until": s.Until.UTC().Format(time.RFC3339)},
+	}
+	if _, err := h.custody.Event(ev); err != nil {
+		return fmt.Errorf("record alert.silence: %w", err)
+	}
+	return h.watch.alerts.Silence(s)
 }
 
 func (h *house) testAlert(ctx context.Context, _ struct{}) (toldTest, error) {

@@ -134,6 +134,13 @@ func (s *server) adminHandler(next http.Handler) (http.Handler, error) {
 	}
 	o := admin.Options{
 		Directory: s.keys, Store: s.db, Access: s.access, Providers: s.providers, PublicURL: trimSlash(s.settings.Identity.PublicURL), SCIMToken: token, Log: s.log, Next: next, Reviews: s.house.review,
+		Incidents: s.house.incidents(),
+	}
+	if s.admission != nil {
+		o.Admission = s.admission
+	}
+	if s.watch != nil {
+		o.Alerts = s.house
 	}
 	for _, network := range s.settings.Gateway.TrustedProxies {
 		p, err := netip.ParsePrefix(network)

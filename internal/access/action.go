@@ -47,7 +47,7 @@ var verbs = map[string][]string{
 	KindKey:      {"list", "create", "revoke"},
 	KindUser:     {"list", "read", "create", "update", "delete", "grant", "revoke-session"},
 	KindReport:   {"list", "read", "create", "export"},
-	KindAdmin:    {"metrics", "status", "console", "config", "reload", "backup", "break-glass"},
+	KindAdmin:    {"metrics", "status", "console", "config", "reload", "backup", "break-glass", "incident"},
 }
 
 // Actions lists every action on every kind of resource, sorted.

@@ -49,6 +49,9 @@ type Options struct {
 	Clock     reeve.Clock     // nil: time.Now
 	Log       *slog.Logger    // nil: silent
 	Reviews   *people.Service // nil: no review queue
+	Admission Admission       // nil: no model needs a verdict
+	Incidents Incidents       // nil: none are kept
+	Alerts    Alerts          // nil: nothing watches
 	Next      http.Handler    // everything else on the listener: health and metrics
 }
 

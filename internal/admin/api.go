@@ -16,7 +16,7 @@ import (
 // api lists every operation under /admin/v1. docs/openapi.yaml describes the same list; a test compares them.
 func (a *Admin) api() []route {
 	const v1 = "/admin/v1"
-	return append(a.reviewRoutes(), []route{
+	return append(slices.Concat(a.reviewRoutes(), a.admissionRoutes(), a.incidentRoutes()), []route{
 		{method: "GET", path: v1 + "/openapi.yaml", open: true, do: (*Admin).openAPI},
 		{method: "GET", path: v1 + "/whoami", do: (*Admin).whoAmI},
 		{method: "GET", path: v1 + "/users", action: "user:list", do: (*Admin).listUsers},

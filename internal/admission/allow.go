@@ -13,7 +13,7 @@ type Allowance struct {
 	Upstream string    `json:"upstream"`
 	Model    string    `json:"model"`
 	By       string    `json:"by"`
-	Reason   string    `json:"reason"`
+	Reason   string    `json:"reason,omitzero"`
 	Files    []string  `json:"files"` // SHA-256, sorted
 	From     time.Time `json:"from"`
 	Until    time.Time `json:"until"`

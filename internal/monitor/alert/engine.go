@@ -87,6 +87,20 @@ type Silence struct {
 	Until time.Time `json:"until"`
 }
 
+// ErrPattern says that a silence names no rules.
+var ErrPattern = errors.New("want the name of a rule, or a pattern such as drift*")
+
+// maxPattern bounds the pattern of a silence, in bytes.
+const maxPattern = 100
+
+// Check reports whether the silence names rules.
+func (s *Silence) Check() error {
+	if _, err := path.Match(s.Rule, ""); err != nil || s.Rule == "" || len(s.Rule) > maxPattern {
+		return ErrPattern
+	}
+	return nil
+}
+
 // Engine is safe for concurrent use.
 type Engine struct {
 	o Options
@@ -369,8 +383,8 @@ func boolInt(b bool) int {
 
 // Silence keeps alerts of rules that a pattern fits from being told until a time; a time that is past lifts it.
 func (e *Engine) Silence(s Silence) error {
-	if _, err := path.Match(s.Rule, ""); err != nil || s.Rule == "" {
-		return errors.New("want the name of a rule, or a pattern such as drift*")
+	if err := s.Check(); err != nil {
+		return err
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()

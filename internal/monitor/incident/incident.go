@@ -75,6 +75,9 @@ var limits = []struct {
 // applies is said with every clock.
 const applies = "for providers of high-risk systems, from 2 December 2027"
 
+// Manual is the rule of incidents that people open.
+const Manual = "manual"
+
 // Log writes records. *custody.Log is one.
 type Log interface {
 	Event(*custody.Event) (custody.Receipt, error)
@@ -100,6 +103,15 @@ var ErrState = errors.New("the incident is not in a state that allows this")
 
 // ErrReason says that a step needs a reason.
 var ErrReason = errors.New("say why: the reason is sealed with the record")
+
+// ErrInvalid says that something was asked for that no incident has. The message of what wraps it says what.
+var ErrInvalid = errors.New("this is nothing that an incident has")
+
+// invalid is an ErrInvalid with a message of its own.
+type invalid string
+
+func (e invalid) Error() string    { return string(e) }
+func (e invalid) Is(of error) bool { return of == ErrInvalid }
 
 // List lists incidents, the newest first; closed ones where all is set.
 func (b *Book) List(ctx context.Context, all bool) ([]Incident, error) {
@@ -196,7 +208,7 @@ const maxReason = 4000
 // wrong again and again is one incident.
 func (b *Book) Open(ctx context.Context, r Report) (*Incident, error) {
 	if r.Severity != "warning" && r.Severity != "critical" {
-		return nil, errors.New("the severity is warning or critical")
+		return nil, invalid("the severity is warning or critical")
 	}
 	if r.Actor != "" && strings.TrimSpace(r.Reason) == "" || len(r.Reason) > maxReason {
 		return nil, ErrReason
@@ -206,7 +218,7 @@ func (b *Book) Open(ctx context.Context, r Report) (*Incident, error) {
 		return nil, err
 	}
 	for i := range list {
-		if in := &list[i]; in.State != Closed && in.Rule == r.Rule && in.Subject == r.Subject && r.Rule != "manual" {
+		if in := &list[i]; in.State != Closed && in.Rule == r.Rule && in.Subject == r.Subject && r.Rule != Manual {
 			return in, nil
 		}
 	}
@@ -219,7 +231,7 @@ func (b *Book) Open(ctx context.Context, r Report) (*Incident, error) {
 	}
 	if r.Exchange != "" {
 		if _, err := custody.ParseID(r.Exchange); err != nil {
-			return nil, errors.New("the exchange has no such id")
+			return nil, invalid("the exchange has no such id")
 		}
 		names["exchange"] = r.Exchange
 	}
@@ -254,7 +266,7 @@ func (b *Book) Take(ctx context.Context, s Step) (*Incident, error) {
 		act = actAck
 	case s.To == Closed && in.State != Closed:
 		if !slices.Contains(Assessments, s.Assessment) {
-			return nil, fmt.Errorf("say what it was: one of %s", strings.Join(Assessments, ", "))
+			return nil, invalid("say what it was: one of " + strings.Join(Assessments, ", "))
 		}
 		act, names["assessment"] = actClose, s.Assessment
 	case s.To == Open && in.State == Closed:
