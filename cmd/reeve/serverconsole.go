@@ -26,7 +26,7 @@ func (s *server) mountConsole(a *admin.Admin) error {
 	if !s.settings.Console.Enabled {
 		return nil
 	}
-	c, err := console.New(console.Options{
+	o := console.Options{
 		Door: a, Records: s.house.keeper, Log: s.custody, Prover: lifecycle.Provable(s.custody, s.settings.data).Prover, Directory: s.keys, Decider: s.access, Review: s.house.review,
 		Verify: func(context.Context) (custody.Report, error) {
 			return custody.Verify(s.settings.data, custody.VerifyOptions{})
@@ -37,12 +37,27 @@ func (s *server) mountConsole(a *admin.Admin) error {
 			return map[string]string{"guard": s.gateway.PolicyDigest(), "labels": s.gateway.LabelDigest(), "access": "sha256:" + s.access.Set().PolicyDigest()}
 		},
 		Version: version().Version, Diagnostics: s.log,
-	})
+	}
+	s.watchedIn(&o)
+	c, err := console.New(o)
 	if err != nil {
 		return err
 	}
 	a.Mount(console.Home, c)
 	return nil
+}
+
+// watchedIn hands on what watches the exchanges, where it does.
+func (s *server) watchedIn(o *console.Options) {
+	if s.watch == nil {
+		return
+	}
+	if s.watch.alerts != nil {
+		o.Alerts = s.watch.alerts
+	}
+	if s.watch.drift != nil {
+		o.Drift = s.watch.drift
+	}
 }
 
 // remembered keeps an answer for a while, so that many who ask at once cost one look.

@@ -13,6 +13,8 @@ import (
 	"github.com/reeve-ai/reeve/internal/custody"
 	"github.com/reeve-ai/reeve/internal/identity"
 	"github.com/reeve-ai/reeve/internal/lifecycle"
+	"github.com/reeve-ai/reeve/internal/monitor/alert"
+	"github.com/reeve-ai/reeve/internal/monitor/drift"
 	review "github.com/reeve-ai/reeve/internal/people"
 	"github.com/reeve-ai/reeve/internal/posture"
 )
@@ -68,6 +70,15 @@ type Model struct {
 	Files                                 []string  // SHA-256 of what the runtime loads
 }
 
+// Alerts says what goes wrong now. *alert.Engine is one. It is safe for concurrent use.
+type Alerts interface {
+	// Active lists the alerts that go on and those that ended a short time ago, critical ones first.
+	Active() []alert.Alert
+}
+
+// Drift says which rates have left their own past. *drift.Watch is one. It is safe for concurrent use.
+type Drift interface{ Status() []drift.Status }
+
 // Options of New. Door, Records, Log, Prover, Directory and Decider are needed.
 type Options struct {
 	Door      Door
@@ -86,6 +97,8 @@ type Options struct {
 	Settings    func() ([]byte, error)   // the effective configuration without secrets, YAML
 	Digests     func() map[string]string // of the policies in force, by name
 	Review      *review.Service          // nil: nothing is reviewed
+	Alerts      Alerts                   // nil: nobody watches
+	Drift       Drift                    // nil: off
 	Version     string
 	Clock       reeve.Clock  // nil: time.Now
 	Diagnostics *slog.Logger // diagnostics; gets no content. nil: silent

@@ -53,6 +53,8 @@ type house struct {
 	h       http.Handler
 	posture []posture.Check
 	users   map[string]string // id by name
+	alerts  alerts
+	drift   rates
 }
 
 func (h *house) clock() time.Time {
@@ -109,7 +111,8 @@ func newHouse(t testing.TB) *house {
 			return []console.Model{{Name: "small", Upstream: "local", Label: "internal"}, {Name: hostile, Upstream: "local"}}
 		},
 		Settings: func() ([]byte, error) { return []byte("version: 1\ngateway:\n  listen: 127.0.0.1:8400\n"), nil },
-		Digests:  func() map[string]string { return map[string]string{"guard": "sha256:00"} }, Version: "test", Clock: h.clock,
+		Alerts:   &h.alerts, Drift: &h.drift,
+		Digests: func() map[string]string { return map[string]string{"guard": "sha256:00"} }, Version: "test", Clock: h.clock,
 	})
 	must(t, err)
 	door.Mount(console.Home, c)

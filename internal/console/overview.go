@@ -41,6 +41,7 @@ func (d *overviewData) tables() []*table {
 func overview(v *view) (any, error) {
 	d := &overviewData{Stats: v.c.o.Log.Stats(), Behind: v.c.o.Records.Behind(), MayLive: v.Deny("exchange:list") == nil}
 	v.standing(d)
+	v.watched(d)
 	if err := v.due(d); err != nil {
 		return nil, err
 	}
@@ -96,6 +97,9 @@ func (v *view) due(d *overviewData) error {
 		if n := len(in.Holds); n > 0 {
 			d.Due = append(d.Due, notice{Tone: "good", Text: v.T("overview.due.holds", n), Href: Home + "custody/holds"})
 		}
+	}
+	if err := v.dueReviews(d); err != nil {
+		return err
 	}
 	if v.Deny("key:list") == nil {
 		list, err := v.c.o.Directory.List(v.ctx())

@@ -97,6 +97,7 @@ type Store interface {
 	OverdueReviews(ctx context.Context, now time.Time, limit int) ([]store.ReviewItem, error)
 	EachReview(ctx context.Context, since time.Time, fn func(*store.ReviewItem, []store.ReviewVerdict) error) error
 	ReviewCounts(ctx context.Context) (map[string]int, error)
+	ReviewsDue(ctx context.Context, by time.Time) (int, error)
 }
 
 // Log takes records. It is safe for concurrent use.

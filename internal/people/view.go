@@ -59,6 +59,14 @@ func (s *Service) List(ctx context.Context, who *Who, f store.ReviewFilter) ([]s
 	return list, err
 }
 
+// Due counts the waiting items whose time limit ends by a time.
+func (s *Service) Due(ctx context.Context, who *Who, by time.Time) (int, error) {
+	if refusal := s.may(who, "review:list", nil, nil); refusal != nil {
+		return 0, &refusedError{refusal}
+	}
+	return s.o.Store.ReviewsDue(ctx, by)
+}
+
 // hide takes out what a second reviewer must not know before their own verdict.
 func (s *Service) hide(who *Who, it *store.ReviewItem) bool {
 	if it.State == store.ReviewDecided || it.State == store.ReviewExpired || it.Round != 2 || slices.Contains(it.Reviewers, who.ID) {

@@ -111,6 +111,9 @@ func TestReviewClaims(t *testing.T) {
 		if over := must1(db.OverdueReviews(ctx, noon.Add(2*time.Hour), 10))(t); len(over) != 2 {
 			t.Errorf("overdue: %v", over)
 		}
+		if early, late := must1(db.ReviewsDue(ctx, noon.Add(-time.Hour)))(t), must1(db.ReviewsDue(ctx, noon.Add(2*time.Hour)))(t); early != 0 || late != 2 {
+			t.Errorf("due: %d, then %d", early, late)
+		}
 		counts := must1(db.ReviewCounts(ctx))(t)
 		if counts[store.ReviewDecided] != 1 || counts[store.ReviewClaimed] != 2 {
 			t.Errorf("%v", counts)

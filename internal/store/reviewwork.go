@@ -109,6 +109,15 @@ func (d *DB) OverdueReviews(ctx context.Context, now time.Time, limit int) ([]Re
 	return list, nil
 }
 
+// ReviewsDue counts the waiting items whose time limit ends by a time.
+func (d *DB) ReviewsDue(ctx context.Context, by time.Time) (n int, err error) {
+	err = d.sql.QueryRowContext(ctx, `SELECT COUNT(*) FROM review_items WHERE state IN ($1, $2) AND due_ms <= $3`, ReviewOpen, ReviewClaimed, toMillis(by)).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("count review items that are due: %w", explain(err))
+	}
+	return n, nil
+}
+
 // ReviewVerdicts returns what was decided about an item, the first verdict first.
 func (d *DB) ReviewVerdicts(ctx context.Context, id string) ([]ReviewVerdict, error) {
 	list, err := verdictsOf(d.sql.QueryContext(ctx, `SELECT body FROM review_verdicts WHERE item = $1 ORDER BY round`, id))
