@@ -109,6 +109,9 @@ func scriptAsk(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	req, err := http.NewRequest(method, ts.Getenv("URL")+args[1], strings.NewReader(body))
 	ts.Check(err)
+	if body != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
 	if key := ts.Getenv("KEY"); key != "" {
 		req.Header.Set("Authorization", "Bearer "+key)
 	}
