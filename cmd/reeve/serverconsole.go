@@ -5,17 +5,21 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/reeve-ai/reeve"
 	"github.com/reeve-ai/reeve/internal/admin"
+	"github.com/reeve-ai/reeve/internal/attest"
 	"github.com/reeve-ai/reeve/internal/config"
 	"github.com/reeve-ai/reeve/internal/console"
 	"github.com/reeve-ai/reeve/internal/custody"
 	"github.com/reeve-ai/reeve/internal/identity"
 	"github.com/reeve-ai/reeve/internal/lifecycle"
+	"github.com/reeve-ai/reeve/internal/lineage"
 	"github.com/reeve-ai/reeve/internal/posture"
 	"github.com/reeve-ai/reeve/internal/store"
 	"github.com/reeve-ai/reeve/policies"
@@ -39,6 +43,9 @@ func (s *server) mountConsole(a *admin.Admin) error {
 		Version: version().Version, Diagnostics: s.log,
 	}
 	s.watchedIn(&o)
+	if places := s.settings.statementPlaces(); len(places) > 0 {
+		o.Statements = s.statements(places)
+	}
 	c, err := console.New(o)
 	if err != nil {
 		return err
@@ -58,6 +65,59 @@ func (s *server) watchedIn(o *console.Options) {
 	if s.watch.drift != nil {
 		o.Drift = s.watch.drift
 	}
+}
+
+// statementPlaces are the folders and files of statements that the configuration names.
+func (s *settings) statementPlaces() (out []string) {
+	named := slices.Concat(s.Gate.Evidence, s.Admission.Verdicts)
+	for i := range s.Gate.Models {
+		named = append(named, s.Gate.Models[i].Evidence...)
+	}
+	for _, p := range named {
+		out = append(out, s.Path(p))
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// statements reads what lies in these places. What cannot be read is told in the server's log; the rest is shown.
+func (s *server) statements(places []string) console.Statements {
+	type answer struct {
+		all []lineage.Statement
+		err error
+	}
+	ask := remembered(30*time.Second, func() (a answer) {
+		policy, err := s.settings.gatePolicy()
+		if err != nil {
+			return answer{nil, err}
+		}
+		var keys []*attest.PublicKey
+		for i := range policy.Signers {
+			keys = append(keys, policy.Signers[i].Keys...)
+		}
+		seen := map[string]bool{} // one place may lie in another
+		for _, place := range places {
+			files, err := statementFiles([]string{place})
+			if err != nil {
+				s.log.Debug("no statements are shown of a place", "error", err)
+			}
+			for _, path := range files {
+				if seen[path] {
+					continue
+				}
+				seen[path] = true
+				envelopes, err := readStatements(path)
+				if err != nil {
+					s.log.Warn("a file of statements cannot be read", "error", err)
+				}
+				for _, e := range envelopes {
+					a.all = append(a.all, lineage.Read(e, filepath.ToSlash(path), keys...))
+				}
+			}
+		}
+		return a
+	})
+	return func() ([]lineage.Statement, error) { a := ask(); return a.all, a.err }
 }
 
 // remembered keeps an answer for a while, so that many who ask at once cost one look.

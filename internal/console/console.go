@@ -13,6 +13,7 @@ import (
 	"github.com/reeve-ai/reeve/internal/custody"
 	"github.com/reeve-ai/reeve/internal/identity"
 	"github.com/reeve-ai/reeve/internal/lifecycle"
+	"github.com/reeve-ai/reeve/internal/lineage"
 	"github.com/reeve-ai/reeve/internal/monitor/alert"
 	"github.com/reeve-ai/reeve/internal/monitor/drift"
 	review "github.com/reeve-ai/reeve/internal/people"
@@ -79,6 +80,9 @@ type Alerts interface {
 // Drift says which rates have left their own past. *drift.Watch is one. It is safe for concurrent use.
 type Drift interface{ Status() []drift.Status }
 
+// Statements reads the signed statements that lie in the folders of the configuration.
+type Statements func() ([]lineage.Statement, error)
+
 // Options of New. Door, Records, Log, Prover, Directory and Decider are needed.
 type Options struct {
 	Door      Door
@@ -99,6 +103,7 @@ type Options struct {
 	Review      *review.Service          // nil: nothing is reviewed
 	Alerts      Alerts                   // nil: nobody watches
 	Drift       Drift                    // nil: off
+	Statements  Statements               // nil: the configuration names no folder of them
 	Version     string
 	Clock       reeve.Clock  // nil: time.Now
 	Diagnostics *slog.Logger // diagnostics; gets no content. nil: silent

@@ -23,6 +23,7 @@ import (
 	"github.com/reeve-ai/reeve/internal/identity"
 	"github.com/reeve-ai/reeve/internal/keyring"
 	"github.com/reeve-ai/reeve/internal/lifecycle"
+	"github.com/reeve-ai/reeve/internal/lineage"
 	review "github.com/reeve-ai/reeve/internal/people"
 	"github.com/reeve-ai/reeve/internal/posture"
 	"github.com/reeve-ai/reeve/internal/store"
@@ -53,6 +54,7 @@ type house struct {
 	h       http.Handler
 	posture []posture.Check
 	users   map[string]string // id by name
+	said    []lineage.Statement
 	alerts  alerts
 	drift   rates
 }
@@ -110,8 +112,9 @@ func newHouse(t testing.TB) *house {
 		Models: func() []console.Model {
 			return []console.Model{{Name: "small", Upstream: "local", Label: "internal"}, {Name: hostile, Upstream: "local"}}
 		},
-		Settings: func() ([]byte, error) { return []byte("version: 1\ngateway:\n  listen: 127.0.0.1:8400\n"), nil },
-		Alerts:   &h.alerts, Drift: &h.drift,
+		Settings:   func() ([]byte, error) { return []byte("version: 1\ngateway:\n  listen: 127.0.0.1:8400\n"), nil },
+		Statements: func() ([]lineage.Statement, error) { return h.said, nil },
+		Alerts:     &h.alerts, Drift: &h.drift,
 		Digests: func() map[string]string { return map[string]string{"guard": "sha256:00"} }, Version: "test", Clock: h.clock,
 	})
 	must(t, err)

@@ -35,6 +35,8 @@ type modelData struct {
 	Known     bool
 	Facts     []fact
 	Gates     *table
+	Verdicts  *table // signed ones of this model; nil: the configuration names no folder of statements
+	Drawing   string // address of the lineage; "": nothing is known
 	Exchanges *table
 }
 
@@ -71,6 +73,9 @@ func model(v *view) (any, error) {
 		return nil, err
 	}
 	d.Gates = gates
+	if err := v.signed(d); err != nil {
+		return nil, err
+	}
 	if v.Deny("exchange:list") == nil {
 		p, err := v.c.o.Records.List(v.ctx(), lifecycle.Listing{Model: m.Name, Limit: 10})
 		if err != nil {
@@ -83,10 +88,16 @@ func model(v *view) (any, error) {
 }
 
 type datasetsData struct {
-	Scans *table
+	Scans  *table
+	Audits *table // nil: the configuration names no folder of statements
 }
 
-func (d *datasetsData) tables() []*table { return []*table{d.Scans} }
+func (d *datasetsData) tables() []*table {
+	if d.Audits == nil {
+		return []*table{d.Scans}
+	}
+	return []*table{d.Scans, d.Audits}
+}
 
 // datasets lists what was scanned and signed for: the events that scans leave.
 func datasets(v *view) (any, error) {
@@ -94,7 +105,11 @@ func datasets(v *view) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &datasetsData{t}, nil
+	audits, err := v.audits()
+	if err != nil {
+		return nil, err
+	}
+	return &datasetsData{t, audits}, nil
 }
 
 // eventTable is a page of events.

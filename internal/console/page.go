@@ -98,6 +98,7 @@ func (c *Console) routes() {
 	}
 	c.mux.HandleFunc("GET "+Home+"static/{file}", asset)
 	c.mux.HandleFunc("GET "+Home+"exchanges/{id}/proof", c.proof)
+	c.mux.HandleFunc("GET "+Home+"lineage.svg", c.drawing)
 	c.mux.HandleFunc("GET "+Home+"custody/checkpoint.txt", c.checkpoint)
 	c.mux.HandleFunc("POST "+Home+"custody/export", c.export)
 	c.mux.HandleFunc("POST "+Home+"look", c.setLook)

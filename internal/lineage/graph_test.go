@@ -191,8 +191,10 @@ func TestGraphHostileNames(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%q: %v", name, err)
 			}
-			if e, ok := token.(xml.StartElement); ok && !slices.Contains([]string{"svg", "title", "desc", "style", "defs", "marker", "path", "g", "rect", "text"}, e.Name.Local) {
+			if e, ok := token.(xml.StartElement); ok && !slices.Contains([]string{"svg", "title", "desc", "defs", "marker", "path", "g", "rect", "text"}, e.Name.Local) {
 				t.Errorf("%q: element %s", name, e.Name.Local)
+			} else if ok && slices.ContainsFunc(e.Attr, func(a xml.Attr) bool { return a.Name.Local == "style" || strings.HasPrefix(a.Name.Local, "on") }) {
+				t.Errorf("%q: a style or a script on %s", name, e.Name.Local)
 			}
 		}
 		for _, bad := range []string{"\x1b", "\u202E", "\x00", "\n\nverified"} {

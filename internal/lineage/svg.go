@@ -34,8 +34,24 @@ type box struct {
 func (n *box) x() int { return margin + n.rank*(boxWidth+gapX) }
 func (n *box) y() int { return margin + n.row*(boxHeight+gapY) }
 
+// dashes are the lines of edges that are no flow of bytes.
+var dashes = map[string]string{EdgeAbout: ` stroke-dasharray="3 3"`, EdgeRests: ` stroke-dasharray="3 3"`, EdgePart: ` stroke-dasharray="1 4"`}
+
+// look is how a box is drawn, as attributes.
+func (n *box) look() string {
+	fill, line := "#fff", `stroke="#345" stroke-width="1.5"`
+	if strings.HasPrefix(n.class, "step") {
+		fill = "#eef3fa"
+	}
+	if strings.HasSuffix(n.class, "bad") {
+		line = `stroke="#b00020" stroke-width="2" stroke-dasharray="6 3"`
+	}
+	return fmt.Sprintf(` fill="%s" %s`, fill, line)
+}
+
 // SVG draws a graph from left to right (SVG 1.1), with a title, a description and a title for each node for those who do not see
-// it, and without scripts or references. What is not verified or missing is told in words as well as by its line. The same graph
+// it, and without scripts, references or
+// styles, so that it needs no leave of a content security policy. What is not verified or missing is told in words as well as by its line. The same graph
 // gives the same bytes. Its error matches ErrTooLarge where there are too many nodes.
 func (g *Graph) SVG(out io.Writer) error {
 	if len(g.Artefacts)+len(g.Steps) > maxDrawn {
@@ -49,11 +65,10 @@ func (g *Graph) SVG(out io.Writer) error {
 		width, height = max(width, n.x()+boxWidth+margin), max(height, n.y()+boxHeight+margin)
 	}
 	w := bufio.NewWriter(out)
-	fmt.Fprintf(w, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" height="%d" role="img" aria-labelledby="t d">
+	fmt.Fprintf(w, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" height="%d" font-family="sans-serif" font-size="13" role="img" aria-labelledby="t d">
 <title id="t">Lineage of %d artefacts by %d statements</title>
 <desc id="d">%s</desc>
-<style>text{font:13px sans-serif;fill:#111}.s{font-size:11px}rect{fill:#fff;stroke:#345;stroke-width:1.5}.step rect{fill:#eef3fa}.bad rect{stroke:#b00020;stroke-width:2;stroke-dasharray:6 3}path{fill:none;stroke:#567;stroke-width:1.2}.about,.rests{stroke-dasharray:3 3}.part{stroke-dasharray:1 4}</style>
-<defs><marker id="a" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path d="M0 0L8 4L0 8z" style="fill:#567"/></marker></defs>
+<defs><marker id="a" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path d="M0 0L8 4L0 8z" fill="#567"/></marker></defs>
 `, width, height, width, height, len(g.Artefacts), len(g.Steps), g.describe())
 	for _, e := range g.Edges {
 		from, to := byID[e.From], byID[e.To]
@@ -64,11 +79,11 @@ func (g *Graph) SVG(out io.Writer) error {
 		if e.Role != "" {
 			label = strings.TrimSuffix(e.Role+", "+string(e.Grade), ", ")
 		}
-		fmt.Fprintf(w, "<path class=%q d=%q marker-end=\"url(#a)\"><title>%s</title></path>\n", e.Kind, curve(from, to), attribute(from.title+" → "+to.title+" ("+label+")"))
+		fmt.Fprintf(w, "<path class=%q d=%q fill=\"none\" stroke=\"#567\" stroke-width=\"1.2\"%s marker-end=\"url(#a)\"><title>%s</title></path>\n", e.Kind, curve(from, to), dashes[e.Kind], attribute(from.title+" → "+to.title+" ("+label+")"))
 	}
 	for _, n := range boxes {
-		fmt.Fprintf(w, "<g class=%q transform=\"translate(%d %d)\"><title>%s</title><rect width=\"%d\" height=\"%d\" rx=\"6\"/><text x=\"10\" y=\"22\">%s</text><text class=\"s\" x=\"10\" y=\"42\">%s</text></g>\n",
-			n.class, n.x(), n.y(), attribute(n.title), boxWidth, boxHeight, attribute(cut(n.first)), attribute(cut(n.second)))
+		fmt.Fprintf(w, "<g class=%q transform=\"translate(%d %d)\"><title>%s</title><rect width=\"%d\" height=\"%d\" rx=\"6\"%s/><text x=\"10\" y=\"22\">%s</text><text font-size=\"11\" x=\"10\" y=\"42\">%s</text></g>\n",
+			n.class, n.x(), n.y(), attribute(n.title), boxWidth, boxHeight, n.look(), attribute(cut(n.first)), attribute(cut(n.second)))
 	}
 	fmt.Fprintln(w, "</svg>")
 	return w.Flush()
