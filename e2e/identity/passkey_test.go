@@ -109,6 +109,7 @@ func TestPasskey(t *testing.T) {
 		t.Errorf("scripts see %q", visible)
 	}
 	// Signed out, and in again with the passkey: another session.
+	b.click(`#name`) // opens the menu of the account
 	b.click(`#logout`)
 	b.click(`[data-ceremony=login]`)
 	if name := b.text(`#name`); name != "ana" {

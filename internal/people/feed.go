@@ -1,6 +1,7 @@
 package people
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -24,6 +25,7 @@ const (
 type opened struct {
 	seq     uint64
 	concern bool
+	leaf    []byte // while the batch lasts that it is in: to read it again costs a search in the log
 }
 
 // CatchUp takes everything that is durable in the log now. Callers wait for each other. What is taken and how far the log was
@@ -94,7 +96,7 @@ func (s *Service) batch(ctx context.Context, end uint64) error {
 	err := s.o.Reader.Leaves(s.next, end, func(r *custody.Stored) error {
 		switch r.Kind {
 		case "intent":
-			added[r.ID] = opened{r.Seq, mayConcern(r.Leaf)}
+			added[r.ID] = opened{r.Seq, mayConcern(r.Leaf), bytes.Clone(r.Leaf)}
 			delete(removed, r.ID)
 		case "aborted":
 			delete(added, r.ID)
@@ -123,6 +125,7 @@ func (s *Service) batch(ctx context.Context, end uint64) error {
 		delete(s.open, id)
 	}
 	for id, in := range added {
+		in.leaf = nil
 		s.open[id] = in
 	}
 	f.Next = end
@@ -160,7 +163,7 @@ func (s *Service) concluded(r *custody.Stored, in opened, intended bool, f *stor
 	if draw >= s.o.Rules.Shares[SourceRandom] && !mayConcern(r.Leaf) && !in.concern {
 		return nil
 	}
-	it, err := s.item(r, in.seq, intended, draw)
+	it, err := s.item(r, in, intended, draw)
 	if it != nil {
 		f.Items = append(f.Items, *it)
 	}
@@ -168,8 +171,8 @@ func (s *Service) concluded(r *custody.Stored, in opened, intended bool, f *stor
 }
 
 // item makes the item of an exchange, nil where it is not drawn.
-func (s *Service) item(r *custody.Stored, intent uint64, intended bool, draw int64) (*store.ReviewItem, error) {
-	l, err := s.exchange(r, intent, intended)
+func (s *Service) item(r *custody.Stored, in opened, intended bool, draw int64) (*store.ReviewItem, error) {
+	l, err := s.exchange(r, in, intended)
 	if err != nil || !l.judged() {
 		return nil, err
 	}
@@ -197,19 +200,22 @@ func (r *Rules) drawn(l *leaf, draw int64) (share int64, sources []string) {
 }
 
 // exchange reads the whole of what the log says about a concluded exchange.
-func (s *Service) exchange(r *custody.Stored, intent uint64, intended bool) (*leaf, error) {
+func (s *Service) exchange(r *custody.Stored, in opened, intended bool) (*leaf, error) {
 	l, err := parseLeaf(r)
 	if err != nil || !intended {
 		return l, err
 	}
-	err = s.o.Reader.Leaves(intent, intent+1, func(r *custody.Stored) error {
-		in, err := parseLeaf(r)
+	join := func(r *custody.Stored) error {
+		asked, err := parseLeaf(r)
 		if err == nil {
-			l.join(in)
+			l.join(asked)
 		}
 		return err
-	})
-	return l, err
+	}
+	if in.leaf != nil {
+		return l, join(&custody.Stored{Seq: in.seq, Leaf: in.leaf})
+	}
+	return l, s.o.Reader.Leaves(in.seq, in.seq+1, join)
 }
 
 func (s *Service) newItem(r *custody.Stored, l *leaf, share int64, sources []string) *store.ReviewItem {
@@ -291,7 +297,7 @@ func (s *Service) reported(ctx context.Context, r *custody.Stored, l *leaf, f *s
 		}
 		return nil
 	}
-	return s.addReport(outcome, intent, intended, w, f)
+	return s.addReport(outcome, opened{seq: intent}, intended, w, f)
 }
 
 // early is a report about an exchange that had not ended.
@@ -303,8 +309,8 @@ type early struct {
 
 // addReport takes a reported exchange. The reasons of the exchange itself are another matter: they came, or did not, with its
 // own record.
-func (s *Service) addReport(outcome *custody.Stored, intent uint64, intended bool, w early, f *store.ReviewFeed) error {
-	x, err := s.exchange(outcome, intent, intended)
+func (s *Service) addReport(outcome *custody.Stored, in opened, intended bool, w early, f *store.ReviewFeed) error {
+	x, err := s.exchange(outcome, in, intended)
 	if err != nil {
 		return err
 	}
@@ -322,7 +328,7 @@ func (s *Service) reportedEarly(r *custody.Stored, in opened, intended bool, f *
 		return nil
 	}
 	delete(s.early, r.ID)
-	return s.addReport(r, in.seq, intended, w, f)
+	return s.addReport(r, in, intended, w, f)
 }
 
 // recovered takes a verdict whose record is durable and whose item does not have it.
