@@ -41,10 +41,10 @@ func (p *Pace) Work(step func() (more bool, err error)) error {
 		}
 		began := p.clock()
 		more, err := step()
+		p.took(began)
 		if err != nil || !more {
 			return err
 		}
-		p.took(began)
 	}
 }
 

@@ -48,6 +48,14 @@ func TestPace(t *testing.T) {
 		t.Errorf("a busy log: %d steps of 10 ms in ten seconds", steps)
 	}
 	steps = 0
+	for range 100 { // and where each step takes all there is
+		pass(100*time.Millisecond, 2000)
+		work(1)
+	}
+	if steps < 20 || steps > 30 {
+		t.Errorf("a busy log, read to its end each time: %d steps of 10 ms in ten seconds", steps)
+	}
+	steps = 0
 	pass(time.Minute, 10)
 	work(7)
 	expect(7, "quiet again")
