@@ -35,8 +35,8 @@ func TestSources(t *testing.T) {
 		r.exchange(said{out: acted("b", reeve.Block), result: "blocked"}):                              "block",
 		r.exchange(said{in: acted("c", reeve.Review)}):                                                 "flag",
 		r.exchange(said{in: acted("d", reeve.Mask), out: acted("e", reeve.Review)}):                    "flag,mask",
-		r.exchange(said{out: near}):                                                                    "near",
-		r.exchange(said{result: "held"}):                                                               "held",
+		r.exchange(said{out: near}):      "near",
+		r.exchange(said{result: "held"}): "held",
 	}
 	r.exchange(said{out: sure})
 	r.exchange(said{})
