@@ -30,13 +30,19 @@ func TestSources(t *testing.T) {
 	near[0].Score = 0.55
 	sure := acted("sure", reeve.Allow)
 	sure[0].Score = 0.95
-	want := map[string]string{
-		r.exchange(said{in: acted("a", reeve.Block), result: "refused", refusal: "blocked_by_policy"}): "block",
-		r.exchange(said{out: acted("b", reeve.Block), result: "blocked"}):                              "block",
-		r.exchange(said{in: acted("c", reeve.Review)}):                                                 "flag",
-		r.exchange(said{in: acted("d", reeve.Mask), out: acted("e", reeve.Review)}):                    "flag,mask",
-		r.exchange(said{out: near}):      "near",
-		r.exchange(said{result: "held"}): "held",
+	want := map[string]string{}
+	for _, e := range []struct {
+		sources string
+		said    said
+	}{
+		{"block", said{in: acted("a", reeve.Block), result: "refused", refusal: "blocked_by_policy"}},
+		{"block", said{out: acted("b", reeve.Block), result: "blocked"}},
+		{"flag", said{in: acted("c", reeve.Review)}},
+		{"flag,mask", said{in: acted("d", reeve.Mask), out: acted("e", reeve.Review)}},
+		{"near", said{out: near}},
+		{"held", said{result: "held"}},
+	} {
+		want[r.exchange(e.said)] = e.sources
 	}
 	r.exchange(said{out: sure})
 	r.exchange(said{})
